@@ -1,0 +1,63 @@
+# Linking the kernel: `make kernel`.
+#
+# Every library is taken whole, so that a table that is found by its name alone (a service, a test)
+# is not lost. Two links: see scripts/make-symbols.
+
+dist_noinst_SCRIPTS += scripts/make-symbols
+
+KERNEL_OBJECTS = -Wl,--whole-archive $(KERNEL_LIBS) -Wl,--no-whole-archive
+
+if HAL_HOST
+KERNEL = cloudos-sim
+KERNEL_STAGE1 = cloudos-sim.stage1
+KERNEL_LINK = $(CC) $(CFLAGS) $(HOSTED_CFLAGS) -no-pie $(LDFLAGS) -o $@
+KERNEL_SYSLIBS = $(HOST_LIBS)
+KERNEL_LDS =
+KERNEL_ALL = $(KERNEL)
+else
+KERNEL = cloudos.elf
+KERNEL_STAGE1 = cloudos.elf.stage1
+KERNEL_LDS = $(top_srcdir)/src/hal/$(hal_machine)/kernel.lds
+KERNEL_LINK = $(CC) $(CFLAGS) $(KERNEL_CFLAGS) -nostdlib -static -no-pie -Wl,--build-id=none \
+	-Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,-T,$(KERNEL_LDS) $(LDFLAGS) -o $@
+KERNEL_SYSLIBS = -lgcc
+if HAL_ARM64
+KERNEL_ALL = $(KERNEL) Image
+else
+KERNEL_ALL = $(KERNEL)
+endif
+endif
+
+kernel: $(KERNEL_ALL)
+.PHONY: kernel
+
+if KERNEL_LINKS
+noinst_DATA += $(KERNEL_ALL)
+endif
+
+symbols-empty.S: $(top_srcdir)/scripts/make-symbols
+	$(AM_V_GEN)$(top_srcdir)/scripts/make-symbols --empty >$@.tmp && mv $@.tmp $@
+
+symbols.S: $(KERNEL_STAGE1) $(top_srcdir)/scripts/make-symbols
+	$(AM_V_GEN)$(NM) -n $(KERNEL_STAGE1) | $(top_srcdir)/scripts/make-symbols >$@.tmp \
+		&& mv $@.tmp $@
+
+symbols-empty.o: symbols-empty.S
+	$(AM_V_CCAS)$(CCAS) $(KERNEL_CCASFLAGS) -c -o $@ symbols-empty.S
+
+symbols.o: symbols.S
+	$(AM_V_CCAS)$(CCAS) $(KERNEL_CCASFLAGS) -c -o $@ symbols.S
+
+$(KERNEL_STAGE1): $(KERNEL_LIBS) symbols-empty.o $(KERNEL_LDS)
+	$(AM_V_CCLD)$(KERNEL_LINK) $(KERNEL_OBJECTS) symbols-empty.o $(KERNEL_SYSLIBS)
+
+$(KERNEL): $(KERNEL_LIBS) symbols.o $(KERNEL_LDS)
+	$(AM_V_CCLD)$(KERNEL_LINK) $(KERNEL_OBJECTS) symbols.o $(KERNEL_SYSLIBS)
+	@$(NM) -n $@ | $(top_srcdir)/scripts/make-symbols | cmp -s - symbols.S || \
+		{ rm -f $@; echo "$@: functions moved between the two links; the symbol table" \
+		"must lie behind all code" >&2; exit 1; }
+
+Image: cloudos.elf
+	$(AM_V_GEN)$(OBJCOPY) -O binary cloudos.elf $@
+
+CLEANFILES += $(KERNEL_ALL) $(KERNEL_STAGE1) symbols.S symbols-empty.S symbols.o symbols-empty.o

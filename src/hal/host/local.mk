@@ -1,0 +1,8 @@
+# The host machine: a Linux process. May use libc, libuv and libseccomp.
+dist_noinst_DATA += src/hal/host/machine.h
+if HAL_HOST
+noinst_LIBRARIES += src/hal/host/libhal.a
+KERNEL_LIBS += src/hal/host/libhal.a
+src_hal_host_libhal_a_CFLAGS = $(HOSTED_CFLAGS)
+src_hal_host_libhal_a_SOURCES =
+endif

@@ -1,0 +1,1 @@
+# libFuzzer targets, one for each parser, with their corpora.

@@ -1,0 +1,1 @@
+# Tests of the HAL contract, against the contract alone.

@@ -1,0 +1,6 @@
+# Tests that run in the booted kernel, and under Check where they need no machine.
+noinst_LIBRARIES += tests/kernel/libktest.a
+KERNEL_LIBS += tests/kernel/libktest.a
+tests_kernel_libktest_a_CFLAGS = $(KERNEL_CFLAGS)
+tests_kernel_libktest_a_SOURCES = \
+	tests/kernel/ktest.h
