@@ -4,6 +4,11 @@ dist_noinst_DATA += \
 	src/hal/boot.h \
 	src/hal/clock.h \
 	src/hal/common/arm64/arch.h \
+	src/hal/common/boot_tables.h \
+	src/hal/common/multiboot2.h \
+	src/hal/common/pvh.h \
+	src/hal/common/ram.h \
+	src/hal/common/stack_protector.h \
 	src/hal/common/x86_64/arch.h \
 	src/hal/cpu.h \
 	src/hal/device.h \
