@@ -48,8 +48,10 @@ void hal_mmu_fini(struct hal_mmu *mmu);
 
 /*
  * Enters `count` mappings; each replaces what was mapped there. User code on this CPU sees them at
- * the latest in the next hal_user_run(); on another CPU it may fault once more first. 0; -ENOMEM:
- * some may have been entered, the rest not, and the kernel may try again.
+ * the latest in the next hal_user_run(); on another CPU it may fault once more first. When it
+ * returns, no CPU can use another page that was mapped there before (copy-on-write). A page that
+ * is mapped HAL_PROT_EXEC is executed as the direct map shows it at the call. 0; -ENOMEM: some may
+ * have been entered, the rest not, and the kernel may try again.
  * The kernel holds its own lock for this space in this call and the next two.
  */
 HAL_USE_RESULT int hal_mmu_map(struct hal_mmu *mmu, const struct hal_mapping *maps, size_t count);
