@@ -36,7 +36,7 @@ struct memory {
 
 HAL_USE_RESULT int memory_create_anonymous(uint64_t bytes, struct memory **memory);
 
-/* Shows bytes of the direct map that outlive the object; the rest of the last page reads as zero. */
+/* Shows bytes of the direct map that outlive the object; the last page is filled up with zeros. */
 HAL_USE_RESULT int memory_create_fixed(const void *data, uint64_t bytes, struct memory **memory);
 
 HAL_USE_RESULT int memory_create(const struct memory_pager *pager, void *pager_data,

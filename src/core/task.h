@@ -38,7 +38,7 @@ struct task_ops {
 	void (*fault)(struct thread *thread, const struct hal_event *event, int err);
 	/* Before user code is entered, interrupts enabled: signals, stops. May be NULL. */
 	void (*enter_user)(struct thread *thread);
-	/* A thread has ended (in its own context), and the task has lost its last one. May be NULL. */
+	/* A thread has ended (in its own context); the task has lost its last. May be NULL. */
 	void (*thread_ended)(struct thread *thread);
 	void (*task_ended)(struct task *task);
 	/* The last reference is gone: free task->personality. May be NULL. */
@@ -46,7 +46,7 @@ struct task_ops {
 };
 
 struct account {
-	uint64_t user_ns, kernel_ns, wait_ns; /* running user code, kernel code, ready but waiting */
+	uint64_t user_ns, kernel_ns, wait_ns; /* in user code, in the kernel, ready but waiting */
 	uint64_t faults, syscalls, interrupts;
 	uint64_t switches_voluntary, switches_forced;
 };

@@ -30,7 +30,7 @@ static inline paddr_t hal_virt_to_phys(const void *addr)
  */
 HAL_USE_RESULT int hal_guard_set(void *page, bool guarded);
 
-/* ---- User address spaces. HAL_USER_MIN and HAL_USER_MAX (hal/machine.h) bound their pages. ---- */
+/* ---- User address spaces. HAL_USER_MIN and HAL_USER_MAX (hal/arch.h) bound their pages. ---- */
 
 /* A run of pages that are contiguous in both address kinds; addresses are page-aligned. */
 struct hal_mapping {

@@ -23,7 +23,7 @@ enum hal_event_kind {
 	HAL_EVENT_INTERRUPT, /* an interrupt is pending; user code may go on where it was */
 	HAL_EVENT_SYSCALL,   /* number and arguments are in the registers; pc is behind the call */
 	HAL_EVENT_FAULT,     /* a page that is not mapped, or not with this right */
-	HAL_EVENT_TRAP,      /* any other exception; pc is at (breakpoint: behind) the instruction */
+	HAL_EVENT_TRAP,      /* any other exception; pc is at (breakpoint: behind) what did it */
 };
 
 enum hal_trap {
@@ -34,7 +34,7 @@ enum hal_trap {
 	HAL_TRAP_DIVIDE,
 	HAL_TRAP_FPU,	     /* unmasked floating-point exception */
 	HAL_TRAP_ALIGNMENT,
-	HAL_TRAP_PROTECTION, /* a bad address that is no page fault (non-canonical, segment, stack) */
+	HAL_TRAP_PROTECTION, /* a bad address, but no page fault (non-canonical, segment) */
 	HAL_TRAP_FOREIGN,    /* system call of another ABI (int 0x80, sysenter, svc from aarch32) */
 	HAL_TRAP_MACHINE,    /* the machine cannot go on with this user code; it must end */
 };
@@ -42,11 +42,11 @@ enum hal_trap {
 struct hal_event {
 	enum hal_event_kind kind;
 	enum hal_trap trap; /* HAL_EVENT_TRAP */
-	unsigned access;    /* HAL_EVENT_FAULT: HAL_PROT_READ, _WRITE or _EXEC, what was tried */
-	vaddr_t addr;	    /* HAL_EVENT_FAULT: the address touched; HAL_EVENT_TRAP: if known, or 0 */
+	unsigned access;    /* HAL_EVENT_FAULT: the HAL_PROT_* that was tried, one bit */
+	vaddr_t addr;	    /* HAL_EVENT_FAULT: what was touched; HAL_EVENT_TRAP: if known, or 0 */
 };
 
-/* Fills `user` for a start at `pc` with stack pointer `sp`; all else is zero or the ABI's default. */
+/* Fills `user` for a start at `pc` with stack pointer `sp`; all else is zero or as the ABI says. */
 void hal_user_init(struct hal_user *user, vaddr_t pc, vaddr_t sp);
 
 /*

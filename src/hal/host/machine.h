@@ -15,7 +15,7 @@
  * TSan and MSan builds alike. */
 #define HAL_DIRECT_MAP_BASE 0x7e8000000000ull
 
-/* Of a kernel stack, guard page included; larger than on hardware: libc and sanitizers run on it. */
+/* Of a kernel stack, guard page included; larger than on hardware: libc, sanitizers run on it. */
 #define HAL_STACK_BYTES 131072
 
 struct hal_context {

@@ -82,7 +82,7 @@ static inline void hal_user_set_result(struct hal_user *user, uint64_t value)
 	user->regs.x[0] = value;
 }
 
-/* Steps back onto the system call instruction, with its first argument, so that it is made again. */
+/* Steps back onto the system call instruction, with its first argument: it is made again. */
 static inline void hal_user_restart(struct hal_user *user)
 {
 	user->regs.x[0] = user->regs.orig_x0;
