@@ -19,7 +19,8 @@ AC_ARG_ENABLE([fuzzers], [AS_HELP_STRING([--enable-fuzzers],
 instrumented=
 INSTRUMENT_CFLAGS=
 AS_IF([test $enable_asan = yes], [instrumented="$instrumented asan"
-  INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fsanitize=address,undefined -fno-sanitize-recover=undefined"])
+  INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fsanitize=address,undefined"
+  INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fno-sanitize-recover=undefined"])
 AS_IF([test $enable_tsan = yes], [instrumented="$instrumented tsan"
   INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fsanitize=thread"])
 AS_IF([test $enable_msan = yes], [instrumented="$instrumented msan"

@@ -7,7 +7,9 @@ WARN_CFLAGS="-Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-protot
 common_cflags="-std=gnu11 $WARN_CFLAGS -fno-omit-frame-pointer -fstack-protector-strong"
 AS_CASE([$hal_machine],
   [host], [machine_cflags="-fno-pie"],
-  [x86_64], [machine_cflags="-fno-pic -mno-red-zone -mgeneral-regs-only -fcf-protection=none -mcmodel=kernel -mstack-protector-guard=global"],
+  [x86_64], [
+    machine_cflags="-fno-pic -mno-red-zone -mgeneral-regs-only -fcf-protection=none"
+    machine_cflags="$machine_cflags -mcmodel=kernel -mstack-protector-guard=global"],
   [arm64], [machine_cflags="-fno-pic -mgeneral-regs-only -mstrict-align -mno-outline-atomics"])
 
 KERNEL_CFLAGS="$common_cflags -ffreestanding $machine_cflags $INSTRUMENT_CFLAGS"
