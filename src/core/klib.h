@@ -1,20 +1,14 @@
 /*
- * What a kernel without libc needs of one: memory, strings, formatting, small arithmetic, ASSERT.
- *
- * mem* have the names and meanings of C, because compilers call them; on bare metal
- * hal/common/string.c provides them, on the host libc does.
+ * What a kernel without libc needs of one: strings, formatting, ASSERT; and from hal/base.h, memory
+ * functions and small arithmetic.
  */
 #ifndef CORE_KLIB_H
 #define CORE_KLIB_H
 
+#include "hal/base.h"
 #include "hal/types.h"
 
 #include <stdarg.h>
-
-void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
-void *memmove(void *to, const void *from, size_t bytes);
-void *memset(void *to, int value, size_t bytes);
-int memcmp(const void *a, const void *b, size_t bytes);
 
 /* String functions of C, under names that do not meet libc's. */
 size_t str_length(const char *text);
@@ -41,13 +35,6 @@ size_t str_format(char *to, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 size_t str_format_list(char *to, size_t size, const char *format, va_list args)
 	__attribute__((format(printf, 3, 0)));
-
-#define CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define ALIGN_DOWN(x, to) ((x) & ~((__typeof__(x))(to)-1))
-#define ALIGN_UP(x, to) ALIGN_DOWN((x) + (__typeof__(x))(to)-1, to)
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* What cannot be false. Stays on in release. Ends in a panic that shows the expression. */
 #define ASSERT(expression)                                                                         \

@@ -13,6 +13,8 @@ src_core_libcore_a_SOURCES = \
 	src/core/options.h \
 	src/core/page.h \
 	src/core/panic.h \
+	src/core/rbtree.c \
+	src/core/rbtree.h \
 	src/core/sched.h \
 	src/core/service.h \
 	src/core/slab.h \

@@ -1,6 +1,7 @@
 # The contract's headers, and code that several machines share. A machine's local.mk lists what it
 # takes of the shared sources in its own library.
 dist_noinst_DATA += \
+	src/hal/base.h \
 	src/hal/boot.h \
 	src/hal/clock.h \
 	src/hal/common/arm64/arch.h \

@@ -4,7 +4,7 @@
  */
 #include "hal/common/multiboot2.h"
 
-#include "core/klib.h"
+#include "hal/base.h"
 
 #define MULTIBOOT2_BYTES_MAX (1u << 20)
 #define TAG_END 0

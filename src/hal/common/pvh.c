@@ -4,7 +4,7 @@
  */
 #include "hal/common/pvh.h"
 
-#include "core/klib.h"
+#include "hal/base.h"
 
 #define PVH_MAGIC 0x336ec578u
 #define PVH_MEMORY_RAM 1

@@ -8,7 +8,7 @@
  */
 #include "hal/common/ram.h"
 
-#include "core/klib.h"
+#include "hal/base.h"
 
 static paddr_t range_end(const struct hal_range *range)
 {

@@ -8,7 +8,7 @@
  *
  * Invariant: nothing here may be compiled into a call of itself, hence the pragma.
  */
-#include "core/klib.h"
+#include "hal/base.h"
 
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
 
