@@ -1,5 +1,8 @@
 # The host machine: a Linux process. May use libc, libuv and libseccomp.
-dist_noinst_DATA += src/hal/host/machine.h
+dist_noinst_DATA += \
+	src/hal/host/host.h \
+	src/hal/host/host_priv.h \
+	src/hal/host/machine.h
 if HAL_HOST
 noinst_LIBRARIES += src/hal/host/libhal.a
 KERNEL_LIBS += src/hal/host/libhal.a
