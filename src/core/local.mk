@@ -3,15 +3,24 @@ noinst_LIBRARIES += src/core/libcore.a
 KERNEL_LIBS += src/core/libcore.a
 src_core_libcore_a_CFLAGS = $(KERNEL_CFLAGS)
 src_core_libcore_a_SOURCES = \
+	src/core/cpu.c \
+	src/core/cpu.h \
+	src/core/format.c \
 	src/core/irq.h \
+	src/core/klib.c \
 	src/core/klib.h \
 	src/core/list.h \
+	src/core/lock.c \
 	src/core/lock.h \
+	src/core/log.c \
 	src/core/log.h \
 	src/core/memory.h \
+	src/core/object.c \
 	src/core/object.h \
+	src/core/options.c \
 	src/core/options.h \
 	src/core/page.h \
+	src/core/panic.c \
 	src/core/panic.h \
 	src/core/rbtree.c \
 	src/core/rbtree.h \
@@ -19,6 +28,9 @@ src_core_libcore_a_SOURCES = \
 	src/core/service.h \
 	src/core/slab.h \
 	src/core/space.h \
+	src/core/state.c \
+	src/core/state.h \
+	src/core/symbols.c \
 	src/core/task.h \
 	src/core/timer.h \
 	src/core/trace.h \

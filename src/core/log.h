@@ -5,7 +5,7 @@
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 
-#include "hal/types.h"
+#include "core/lock.h"
 
 enum log_level {
 	LOG_ERROR = 3, /* the numbers of syslog(3) */
@@ -32,5 +32,23 @@ void log_write(enum log_level level, const char *area, const char *format, ...)
 size_t log_read(uint64_t *seq, char *buf, size_t size);
 
 void log_set_level(enum log_level level);
+
+/* As log_write(), from a panic: waits for no lock, and is shown at any level. */
+void log_write_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#define LOG_LINES_MAX 256
+
+/* The ring: line number n lies in slot n % LOG_LINES_MAX. */
+struct log_line {
+	uint16_t length;
+	char text[LOG_LINE_MAX]; /* with its newline, not terminated */
+};
+
+struct log_state {
+	struct spinlock lock;
+	uint64_t next; /* number of the next line. Guarded by lock */
+	_Atomic int level;
+	struct log_line lines[LOG_LINES_MAX]; /* Guarded by lock */
+};
 
 #endif

@@ -32,4 +32,12 @@ void object_put(struct object *object);		  /* NULL is allowed */
 /* Takes a reference unless the last one is gone already (for tables that do not count). */
 bool object_try_get(struct object *object);
 
+/* Live objects of all types: for tests that look for leaks. */
+uint64_t object_live(void);
+
+struct object_state {
+	_Atomic uint64_t last_id;
+	_Atomic uint64_t live;
+};
+
 #endif

@@ -22,4 +22,11 @@ uint64_t options_get_u64(const char *name, uint64_t fallback);
 /* The words behind ` -- `: the count, and the words, terminated by NULL. */
 unsigned options_command(const char *const **words);
 
+struct options_state {
+	char text[HAL_CMDLINE_MAX];		    /* the words, each terminated. Set once */
+	const char *words[OPTIONS_WORDS_MAX + 1];   /* options, then NULL. Set once */
+	const char *command[OPTIONS_WORDS_MAX + 1]; /* behind ` -- `, then NULL. Set once */
+	unsigned word_count, command_count;	    /* Set once */
+};
+
 #endif

@@ -1,0 +1,28 @@
+/*
+ * All mutable global state of the core, in one struct: with the machine's memory and each thread's
+ * user registers it is the whole system. Each module declares its part in its own header (struct
+ * <module>_state) and says there what guards it. No other file of core has a mutable global.
+ */
+#ifndef CORE_STATE_H
+#define CORE_STATE_H
+
+#include "core/cpu.h"
+#include "core/log.h"
+#include "core/object.h"
+#include "core/options.h"
+#include "core/panic.h"
+
+struct kernel {
+	struct cpu cpus[HAL_CPUS_MAX]; /* id is right from the start: locks need it */
+	struct log_state log;
+	struct panic_state panic;
+	struct object_state object;
+	struct options_state options;
+};
+
+extern struct kernel kernel;
+
+/* Sets what must be right before anything else runs: the ids of the CPUs. First in up_boot(). */
+void state_init(void);
+
+#endif
