@@ -3,7 +3,24 @@
 # Every library is taken whole, so that a table that is found by its name alone (a service, a test)
 # is not lost. Two links: see scripts/make-symbols.
 
-dist_noinst_SCRIPTS += scripts/make-symbols
+dist_noinst_SCRIPTS += \
+	.ci/run \
+	run.sh \
+	scripts/fetch-musl \
+	scripts/make-iso \
+	scripts/make-symbols \
+	test.sh
+dist_noinst_DATA += \
+	images/grub.cfg \
+	scripts/common.sh \
+	tests/steps.sh \
+	scripts/packages
+
+iso: cloudos.iso
+.PHONY: iso
+
+cloudos.iso: cloudos.elf root.cpio $(top_srcdir)/scripts/make-iso $(top_srcdir)/images/grub.cfg
+	$(AM_V_GEN)$(top_srcdir)/scripts/make-iso $@ cloudos.elf root.cpio "$(KERNEL_OPTIONS)"
 
 KERNEL_OBJECTS = -Wl,--whole-archive $(KERNEL_LIBS) -Wl,--no-whole-archive
 

@@ -1,2 +1,9 @@
-# User programs: they run on Linux and on every machine of ours. USER_CC links with glibc,
-# MUSL_CC with musl (if HAVE_MUSL).
+# User programs: they run on Linux and on every machine of ours. Each is one C file, which is
+# linked statically with glibc (NAME.glibc, by USER_CC) and with musl (NAME.musl, by MUSL_CC).
+# A program NAME is listed in USER_PROGS; it comes into the root image as /bin/NAME (glibc) and
+# /bin/NAME.musl. More files of the root image are added to ROOT_FILES as PATH=FILE.
+
+USER_PROGS =
+USER_CFLAGS = -std=gnu11 -O2 -g $(WARN_CFLAGS) -static -pthread
+USER_CPPFLAGS = -I$(top_srcdir)/tests
+ROOT_FILES =

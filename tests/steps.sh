@@ -1,0 +1,106 @@
+# shellcheck shell=bash
+# The steps of test.sh, in groups; between groups test.sh may wait. A step's function prints lines
+# `ok NAME`, `not ok NAME: why`, `skip NAME: why`, or ends with a status. `note: ` lines are shown.
+# shellcheck disable=SC2154 # top comes from scripts/common.sh
+
+# ---- house rules ----
+
+steps_rules() {
+	step tidy "$top/tests/tidy/check"
+	step tidy-selftest "$top/tests/tidy/selftest"
+	step shellcheck step_shellcheck
+}
+
+step_shellcheck() {
+	cd "$top" && shellcheck -x -P . run.sh test.sh scripts/common.sh scripts/fetch-musl \
+		scripts/make-iso scripts/make-symbols tests/steps.sh .ci/run
+}
+
+# ---- builds; each uses the cores that there are, so one after the other ----
+
+steps_build() {
+	step build-host build_tree host --target all --target root.cpio --with-hal=host
+	step build-x86_64 build_tree x86_64 --target all --target root.cpio --with-hal=x86_64
+	step build-arm64 build_tree arm64 --target all --target root.cpio --with-hal=arm64
+	step build-asan build_tree host-asan --with-hal=host --enable-asan
+	step build-tsan build_tree host-tsan --with-hal=host --enable-tsan
+	step build-coverage build_tree host-coverage --with-hal=host --enable-coverage \
+		CFLAGS="-O1 -g"
+}
+
+# ---- unit tests on Linux ----
+
+steps_unit() {
+	:
+}
+
+# ---- the in-kernel suite ----
+
+steps_machines() {
+	:
+}
+
+# ---- user programs ----
+
+steps_programs() {
+	:
+}
+
+# ---- seeded runs ----
+
+steps_seeds() {
+	:
+}
+
+# ---- fuzzing ----
+
+steps_fuzz() {
+	:
+}
+
+# ---- what needs the results of the others ----
+
+steps_after() {
+	step sizes step_sizes
+	step dist step_dist
+}
+
+step_sizes() {
+	local lines file bytes
+	lines=$(cat "$top"/src/core/*.[chS] | wc -l)
+	echo "note: src/core has $lines lines"
+	at_most src_core_under_8000_lines "$lines" 8000
+	for file in x86_64/cloudos.elf arm64/Image; do
+		bytes=0
+		[ ! -f "$top/build/$file" ] || bytes=$(kernel_bytes "$top/build/$file")
+		echo "note: $file loads $bytes bytes"
+		at_most "kernel_under_1_MiB_${file%%/*}" "$bytes" 1048576
+	done
+}
+
+at_most() {
+	if [ "$2" -gt 0 ] && [ "$2" -lt "$3" ]; then
+		echo "ok $1"
+	else
+		echo "not ok $1: $2, not below $3"
+	fi
+}
+
+# The bytes of a kernel image that are loaded: an ELF file carries its debug information too.
+kernel_bytes() {
+	case $1 in
+	*.elf) readelf -lW "$1" | python3 -c 'import sys
+print(sum(int(line.split()[4], 16) for line in sys.stdin if line.split()[:1] == ["LOAD"]))' ;;
+	*) stat -c %s "$1" ;;
+	esac
+}
+
+step_dist() {
+	local work=$top/build/dist
+	rm -rf "$work"
+	mkdir -p "$work"
+	cd "$work" && make -s -C "$top/build/host" dist-xz distdir=cloudos-dist &&
+		tar xf "$top/build/host/cloudos-dist.tar.xz" && mkdir build && cd build &&
+		../cloudos-dist/configure --with-hal=host >configure.out &&
+		make -s -j2 all root.cpio && echo "ok packed_tree_builds"
+}
