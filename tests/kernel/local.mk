@@ -3,4 +3,6 @@ noinst_LIBRARIES += tests/kernel/libktest.a
 KERNEL_LIBS += tests/kernel/libktest.a
 tests_kernel_libktest_a_CFLAGS = $(KERNEL_CFLAGS)
 tests_kernel_libktest_a_SOURCES = \
-	tests/kernel/ktest.h
+	tests/kernel/ktest.h \
+	tests/kernel/suite.c \
+	tests/kernel/suite.h

@@ -1,0 +1,18 @@
+/*
+ * The list of all test tables. A file test_<module>.c with the table ktests_<module> is named here,
+ * in the order in which modules build on one another.
+ */
+#include "kernel/suite.h"
+
+#define SUITES(X)
+
+#define X(module) extern const struct ktest ktests_##module[];
+SUITES(X)
+#undef X
+
+const struct ktest_suite ktest_suites[] = {
+#define X(module) {#module, ktests_##module},
+	SUITES(X)
+#undef X
+	{0},
+};
