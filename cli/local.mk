@@ -1,7 +1,7 @@
 # The front end of cloudos-sim.
 if HAL_HOST
 noinst_LIBRARIES += cli/libcli.a
-KERNEL_LIBS += cli/libcli.a
+MACHINE_LIBS += cli/libcli.a
 cli_libcli_a_CFLAGS = $(HOSTED_CFLAGS)
 cli_libcli_a_SOURCES =
 endif

@@ -5,7 +5,7 @@ dist_noinst_DATA += \
 	src/hal/host/machine.h
 if HAL_HOST
 noinst_LIBRARIES += src/hal/host/libhal.a
-KERNEL_LIBS += src/hal/host/libhal.a
+MACHINE_LIBS += src/hal/host/libhal.a
 src_hal_host_libhal_a_CFLAGS = $(HOSTED_CFLAGS)
 src_hal_host_libhal_a_SOURCES =
 endif

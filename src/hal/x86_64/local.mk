@@ -2,7 +2,7 @@
 dist_noinst_DATA += src/hal/x86_64/machine.h
 if HAL_X86_64
 noinst_LIBRARIES += src/hal/x86_64/libhal.a
-KERNEL_LIBS += src/hal/x86_64/libhal.a
+MACHINE_LIBS += src/hal/x86_64/libhal.a
 src_hal_x86_64_libhal_a_CFLAGS = $(KERNEL_CFLAGS)
 src_hal_x86_64_libhal_a_CCASFLAGS = $(KERNEL_CCASFLAGS)
 src_hal_x86_64_libhal_a_SOURCES = \
