@@ -91,4 +91,5 @@ hal-test.Image: hal-test.elf
 Image: cloudos.elf
 	$(AM_V_GEN)$(OBJCOPY) -O binary cloudos.elf $@
 
-CLEANFILES += $(KERNEL_ALL) $(HAL_TEST_ALL) $(KERNEL_STAGE1) symbols.S symbols-empty.S symbols.o symbols-empty.o
+CLEANFILES += $(KERNEL_ALL) $(HAL_TEST_ALL) $(KERNEL_STAGE1) cloudos.iso \
+	 symbols.S symbols-empty.S symbols.o symbols-empty.o
