@@ -6,10 +6,10 @@ FUZZ_TARGETS =
 FUZZ_CFLAGS = $(HOSTED_CFLAGS)
 if FUZZERS
 FUZZ_MAIN =
-FUZZ_LDFLAGS = -no-pie -fsanitize=fuzzer
+FUZZ_LINK_FLAGS = -no-pie -fsanitize=fuzzer
 else
 FUZZ_MAIN = tests/fuzz/standalone.c
-FUZZ_LDFLAGS = -no-pie
+FUZZ_LINK_FLAGS = -no-pie
 endif
 
 dist_noinst_DATA += tests/fuzz/standalone.c
