@@ -22,7 +22,8 @@ iso: cloudos.iso
 cloudos.iso: cloudos.elf root.cpio $(top_srcdir)/scripts/make-iso $(top_srcdir)/images/grub.cfg
 	$(AM_V_GEN)$(top_srcdir)/scripts/make-iso $@ cloudos.elf root.cpio "$(KERNEL_OPTIONS)"
 
-KERNEL_OBJECTS = -Wl,--whole-archive $(KERNEL_LIBS) $(MACHINE_LIBS) -Wl,--no-whole-archive
+KERNEL_OBJECTS = -Wl,--whole-archive $(KERNEL_LIBS) $(MACHINE_LIBS) -Wl,--no-whole-archive \
+	$(PARSE_LIBS)
 HAL_TEST_LIBS = tests/hal/libhaltest.a $(MACHINE_LIBS)
 HAL_TEST_OBJECTS = -Wl,--whole-archive $(HAL_TEST_LIBS) -Wl,--no-whole-archive
 
@@ -73,10 +74,10 @@ symbols-empty.o: symbols-empty.S
 symbols.o: symbols.S
 	$(AM_V_CCAS)$(CCAS) $(KERNEL_CCASFLAGS) -c -o $@ symbols.S
 
-$(KERNEL_STAGE1): $(KERNEL_LIBS) $(MACHINE_LIBS) symbols-empty.o $(KERNEL_LDS)
+$(KERNEL_STAGE1): $(KERNEL_LIBS) $(MACHINE_LIBS) $(PARSE_LIBS) symbols-empty.o $(KERNEL_LDS)
 	$(AM_V_CCLD)$(KERNEL_LINK) $(KERNEL_OBJECTS) symbols-empty.o $(KERNEL_SYSLIBS)
 
-$(KERNEL): $(KERNEL_LIBS) $(MACHINE_LIBS) symbols.o $(KERNEL_LDS)
+$(KERNEL): $(KERNEL_LIBS) $(MACHINE_LIBS) $(PARSE_LIBS) symbols.o $(KERNEL_LDS)
 	$(AM_V_CCLD)$(KERNEL_LINK) $(KERNEL_OBJECTS) symbols.o $(KERNEL_SYSLIBS)
 	@$(NM) -n $@ | $(top_srcdir)/scripts/make-symbols | cmp -s - symbols.S || \
 		{ rm -f $@; echo "$@: functions moved between the two links; the symbol table" \

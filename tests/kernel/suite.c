@@ -2,7 +2,7 @@
  * The list of all test tables. A file test_<module>.c with the table ktests_<module> is named here,
  * in the order in which modules build on one another.
  */
-#include "kernel/suite.h"
+#include "tests/kernel/suite.h"
 
 #define SUITES(X)
 

@@ -4,7 +4,7 @@
 #ifndef TESTS_KERNEL_SUITE_H
 #define TESTS_KERNEL_SUITE_H
 
-#include "kernel/ktest.h"
+#include "tests/kernel/ktest.h"
 
 struct ktest_suite {
 	const char *name; /* of the module; an empty entry ends the list */

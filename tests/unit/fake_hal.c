@@ -6,7 +6,7 @@
  * (fake_hal.h), random numbers that are the same each time, and a log that is shown when a test
  * asks for it or the machine ends. What it cannot do ends the test with a message.
  */
-#include "unit/fake_hal.h"
+#include "tests/unit/fake_hal.h"
 
 #include "hal/hal.h"
 

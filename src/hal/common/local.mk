@@ -1,5 +1,18 @@
 # The contract's headers, and code that several machines share. A machine's local.mk lists what it
 # takes of the shared sources in its own library.
+#
+# What parses firmware's tables knows no machine, so its tests run on every one: those that find it
+# missing in the machine's library take it from this one.
+noinst_LIBRARIES += src/hal/common/libparse.a
+PARSE_LIBS = src/hal/common/libparse.a
+src_hal_common_libparse_a_CFLAGS = $(KERNEL_CFLAGS)
+src_hal_common_libparse_a_SOURCES = \
+	src/hal/common/boot_tables.c \
+	src/hal/common/fdt.c \
+	src/hal/common/multiboot2.c \
+	src/hal/common/pvh.c \
+	src/hal/common/ram.c
+
 dist_noinst_DATA += \
 	src/hal/base.h \
 	src/hal/boot.h \
