@@ -13,3 +13,20 @@ FUZZ_LINK_FLAGS = -no-pie
 endif
 
 dist_noinst_DATA += tests/fuzz/standalone.c
+
+dist_noinst_DATA += \
+	tests/fuzz/corpus/fdt/bus.dtb \
+	tests/fuzz/corpus/fdt/empty.dtb \
+	tests/fuzz/corpus/fdt/memory.dtb \
+	tests/fuzz/corpus/fdt/pci.dtb
+if HAL_HOST
+FUZZ_TARGETS += tests/fuzz/fuzz_fdt
+EXTRA_PROGRAMS += tests/fuzz/fuzz_fdt
+tests_fuzz_fuzz_fdt_SOURCES = tests/fuzz/fuzz_fdt.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_fdt_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_fdt_LDFLAGS = $(FUZZ_LINK_FLAGS)
+tests_fuzz_fuzz_fdt_LDADD = $(PARSE_LIBS)
+endif
+
+fuzzers: $(FUZZ_TARGETS)
+.PHONY: fuzzers

@@ -5,4 +5,5 @@ tests_kernel_libktest_a_CFLAGS = $(KERNEL_CFLAGS)
 tests_kernel_libktest_a_SOURCES = \
 	tests/kernel/ktest.h \
 	tests/kernel/suite.c \
-	tests/kernel/suite.h
+	tests/kernel/suite.h \
+	tests/kernel/test_fdt.c

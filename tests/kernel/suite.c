@@ -4,7 +4,7 @@
  */
 #include "tests/kernel/suite.h"
 
-#define SUITES(X)
+#define SUITES(X) X(fdt)
 
 #define X(module) extern const struct ktest ktests_##module[];
 SUITES(X)
