@@ -20,7 +20,7 @@ LAYERS = {
     'src/core': ['free', 'contract', 'core'],
     'src/services': ['free', 'contract', 'core', 'services', 'own'],
     'cli': ['free', 'libc', 'contract', 'hal/host', 'core', 'own'],
-    'tests/kernel': ['free', 'contract', 'core', 'services', 'kernel', 'own'],
+    'tests/kernel': ['free', 'contract', 'hal/common', 'core', 'services', 'kernel', 'own'],
     'tests/hal': ['free', 'contract', 'own', 'kernel'],
     'tests/unit': ['free', 'libc', 'contract', 'hal/common', 'core', 'services', 'kernel', 'own'],
     'tests/fuzz': ['free', 'libc', 'contract', 'hal/common', 'hal/x86_64', 'hal/arm64', 'hal/host',
