@@ -31,7 +31,17 @@ steps_build() {
 # ---- unit tests on Linux ----
 
 steps_unit() {
-	:
+	step unit step_unit host
+	step unit-asan step_unit host-asan
+	step unit-valgrind step_unit host valgrind --quiet --error-exitcode=99 --leak-check=no
+	step unit-coverage step_unit host-coverage
+}
+
+# step_unit TREE [TOOL...]: the test program prints TAP; each test is a process of its own.
+step_unit() {
+	local tree=$top/build/$1
+	shift
+	make -s -C "$tree" unit-tests && "$@" "$tree/unit-tests"
 }
 
 # ---- the in-kernel suite ----
