@@ -3,6 +3,7 @@ noinst_LIBRARIES += src/core/libcore.a
 KERNEL_LIBS += src/core/libcore.a
 src_core_libcore_a_CFLAGS = $(KERNEL_CFLAGS)
 src_core_libcore_a_SOURCES = \
+	src/core/asan.h \
 	src/core/cpu.c \
 	src/core/cpu.h \
 	src/core/format.c \
@@ -19,14 +20,18 @@ src_core_libcore_a_SOURCES = \
 	src/core/object.h \
 	src/core/options.c \
 	src/core/options.h \
+	src/core/page.c \
 	src/core/page.h \
+	src/core/page_priv.h \
 	src/core/panic.c \
 	src/core/panic.h \
 	src/core/rbtree.c \
 	src/core/rbtree.h \
 	src/core/sched.h \
 	src/core/service.h \
+	src/core/slab.c \
 	src/core/slab.h \
+	src/core/slab_priv.h \
 	src/core/space.h \
 	src/core/state.c \
 	src/core/state.h \

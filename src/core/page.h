@@ -2,7 +2,7 @@
  * Physical pages: a buddy allocator over all RAM, with a cache of single pages on each CPU.
  *
  * Every frame of RAM has a struct page, found by its number. A block of order n is 2^n pages,
- * naturally aligned. Lock: LOCK_RANK_PAGE; per-CPU caches are used with interrupts disabled.
+ * naturally aligned. Lock: LOCK_RANK_PAGE; a per-CPU cache is its own CPU's, see page.c.
  */
 #ifndef CORE_PAGE_H
 #define CORE_PAGE_H
@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #define PAGE_SIZE HAL_PAGE_SIZE
+#define PAGE_SHIFT HAL_PAGE_SHIFT
 #define PAGE_ORDER_MAX 10 /* the largest block: 4 MiB */
 
 enum page_state {
@@ -22,19 +23,23 @@ enum page_state {
 	PAGE_USED,    /* first page of an allocated block */
 	PAGE_SLAB,    /* first page of a slab */
 	PAGE_CACHED,  /* in a per-CPU cache */
+	PAGE_STATES,  /* their count */
 };
 
 struct page {
-	struct list link;	/* free list, slab list; of a used page its owner's */
+	struct list link;	/* free list; of a used page its owner's */
 	_Atomic uint32_t refs;	/* of a used page: mappings and objects that hold it */
-	uint8_t state;		/* enum page_state */
+	_Atomic uint8_t state;	/* enum page_state */
 	uint8_t order;		/* of the block that starts here */
-	uint16_t flags;		/* PAGE_FLAG_* of the owner */
-	void *owner;		/* slab or memory object */
+	uint8_t range;		/* the RAM range it lies in. Set once */
+	uint8_t flags;		/* of the owner; 0 when the page is allocated */
+	void *owner;		/* slab or memory object; NULL when the page is allocated */
 };
 
+_Static_assert(sizeof(struct page) == 32, "1/128 of RAM goes into struct page");
+
 struct page_stats {
-	uint64_t total, free, cached; /* pages */
+	uint64_t total, free, cached; /* pages; `free` counts the cached ones too */
 	uint64_t allocations, failures;
 };
 
@@ -46,8 +51,21 @@ struct page *page_alloc(unsigned order);
 struct page *page_alloc_zeroed(unsigned order);
 void page_free(struct page *page, unsigned order); /* whatever its refs */
 
+/* Makes single pages with refs = 1 of an allocated block. */
+void page_split(struct page *page, unsigned order);
+
 struct page *page_get(struct page *page); /* adds a reference to a single used page */
 void page_put(struct page *page);	   /* drops one; frees it with the last */
+
+static inline uint32_t page_refs(const struct page *page)
+{
+	return atomic_load_explicit(&page->refs, memory_order_acquire);
+}
+
+static inline enum page_state page_state(const struct page *page)
+{
+	return (enum page_state)atomic_load_explicit(&page->state, memory_order_relaxed);
+}
 
 paddr_t page_to_phys(const struct page *page);
 struct page *page_from_phys(paddr_t addr); /* NULL if no RAM of the kernel's is there */

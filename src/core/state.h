@@ -10,7 +10,9 @@
 #include "core/log.h"
 #include "core/object.h"
 #include "core/options.h"
+#include "core/page_priv.h"
 #include "core/panic.h"
+#include "core/slab_priv.h"
 
 struct kernel {
 	struct cpu cpus[HAL_CPUS_MAX]; /* id is right from the start: locks need it */
@@ -18,6 +20,8 @@ struct kernel {
 	struct panic_state panic;
 	struct object_state object;
 	struct options_state options;
+	struct page_allocator pages;
+	struct slab_allocator slabs;
 };
 
 extern struct kernel kernel;
