@@ -38,22 +38,27 @@ void boot_fail(const char *what, const char *why)
 }
 
 /*
- * The tree is read through its window and stays there. Without a tree nothing is known, not even
- * where a serial port is: the CPU stops, and a debugger finds it in hal_cpu_halt().
+ * The tree is read through its window and stays there. Of a broken one the sound part may still
+ * name the serial port and the way to power off; without one nothing is known, the CPU stops, and
+ * a debugger finds it in stop_cpu.
  */
 static void open_tree(paddr_t phys)
 {
 	uintptr_t offset = phys & (BLOCK_BYTES - 1);
-	uint32_t bytes;
 	const void *blob;
+	uint32_t bytes;
+	int err;
 
 	if (phys == 0 || phys >= 1ull << 48 || phys % 8 != 0)
 		boot_fail("device tree", "x0 does not hold the address of one");
 	blob = kernel_start + WINDOW_FDT * BLOCK_BYTES + offset;
 	if (fdt_peek(blob, &bytes) != 0)
 		boot_fail("device tree", "there is none where x0 says");
-	if (fdt_open(&arm64.fdt, blob, FDT_WINDOW_BYTES - offset) != 0)
-		boot_fail("device tree", "it is malformed");
+	err = fdt_open(&arm64.fdt, blob, FDT_WINDOW_BYTES - offset);
+	log_init();
+	psci_init();
+	if (err != 0)
+		boot_fail("device tree", "it is malformed or cut off");
 }
 
 static void read_cmdline(void)
@@ -107,8 +112,6 @@ void arm64_start(paddr_t fdt, paddr_t kernel_phys)
 	arm64.kernel_phys = kernel_phys;
 	arm64.boot.loader = "Linux arm64 boot protocol";
 	open_tree(fdt);
-	log_init();
-	psci_init();
 	read_cmdline();
 	cpu_find_all();
 	boot_ram_find(fdt);

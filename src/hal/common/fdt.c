@@ -2,8 +2,9 @@
  * The flattened device tree: see fdt.h.
  *
  * One function, read_token(), knows the structure block; it checks each token against the block's
- * bounds before it looks. fdt_open() runs it over the whole block, so that all later walks can
- * neither leave the block nor meet a token that is not there. No lock, no state.
+ * bounds before it looks, and a token that makes no sense counts as the end, so that no walk leaves
+ * the block whatever it holds. fdt_open() runs it over the whole block, so that a walk of a tree
+ * that it accepted sees all of it. No lock, no state.
  */
 #include "hal/common/fdt.h"
 
@@ -162,12 +163,14 @@ static int check_reserved(struct fdt *fdt)
 	fdt->reserved_count = 0;
 	for (;;) {
 		if (fdt->bytes - offset < 16)
-			return -EINVAL;
+			break;
 		if (read_be64(fdt->blob + offset) == 0 && read_be64(fdt->blob + offset + 8) == 0)
 			return 0;
 		fdt->reserved_count++;
 		offset += 16;
 	}
+	fdt->reserved_count = 0;
+	return -EINVAL;
 }
 
 int fdt_peek(const void *blob, uint32_t *bytes)
@@ -180,17 +183,17 @@ int fdt_peek(const void *blob, uint32_t *bytes)
 	return *bytes >= FDT_HEADER_BYTES && *bytes <= FDT_BYTES_MAX ? 0 : -EINVAL;
 }
 
-int fdt_open(struct fdt *fdt, const void *blob, size_t bytes)
+/* Reads the header: the blocks lie inside of the blob. */
+static int open_header(struct fdt *fdt, const uint8_t *header, size_t bytes)
 {
-	const uint8_t *header = blob;
 	uint32_t total;
 
-	if (bytes < FDT_HEADER_BYTES || fdt_peek(blob, &total) != 0 || total > bytes)
+	if (bytes < FDT_HEADER_BYTES || fdt_peek(header, &total) != 0 || total > bytes)
 		return -EINVAL;
 	if (read_be32(header + 20) < FDT_VERSION ||
 	    read_be32(header + 24) > FDT_VERSION_COMPATIBLE + 1)
 		return -EINVAL;
-	fdt->blob = blob;
+	fdt->blob = header;
 	fdt->bytes = total;
 	fdt->nodes = read_be32(header + 8);
 	fdt->strings = read_be32(header + 12);
@@ -201,9 +204,21 @@ int fdt_open(struct fdt *fdt, const void *blob, size_t bytes)
 	    fdt->strings > total || fdt->strings_bytes > total - fdt->strings ||
 	    fdt->reserved > total || fdt->reserved % 8 != 0)
 		return -EINVAL;
-	if (check_reserved(fdt) != 0)
-		return -EINVAL;
-	return check_nodes(fdt);
+	return 0;
+}
+
+int fdt_open(struct fdt *fdt, const void *blob, size_t bytes)
+{
+	int err = open_header(fdt, blob, bytes);
+
+	if (err != 0) {
+		*fdt = (struct fdt){.blob = blob};
+		return err;
+	}
+	err = check_reserved(fdt);
+	if (err == 0)
+		err = check_nodes(fdt);
+	return err;
 }
 
 /* ---- Nodes ---- */

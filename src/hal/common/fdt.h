@@ -2,8 +2,9 @@
  * A flattened device tree, read where it lies (Devicetree Specification 0.4, chapters 2, 4, 5).
  *
  * Pure: knows a buffer and its size, allocates nothing, writes nothing. fdt_open() walks the whole
- * tree once and refuses all that is malformed in structure; the other calls take only a tree that
- * it accepted, and check what a single property says. A node is named by its offset in the
+ * tree once and refuses all that is malformed in structure; the other calls check what a single
+ * property says. A tree that was refused may still be walked, up to where it is broken: that is
+ * how a boot that fails finds the serial port to say so. A node is named by its offset in the
  * structure block; the root comes first.
  */
 #ifndef HAL_COMMON_FDT_H
@@ -21,7 +22,7 @@ struct fdt {
 	uint32_t nodes, nodes_bytes;	 /* the structure block */
 	uint32_t strings, strings_bytes; /* the strings block */
 	uint32_t reserved;		 /* the memory reservation block */
-	uint32_t reserved_count;
+	uint32_t reserved_count;	 /* 0 also if it does not end */
 };
 
 struct fdt_value {
