@@ -5,6 +5,7 @@
 #ifndef CORE_CPU_H
 #define CORE_CPU_H
 
+#include "core/trace.h"
 #include "hal/hal.h"
 
 #include <stdatomic.h>
@@ -27,8 +28,7 @@ struct cpu {
 	_Atomic bool online;	  /* runs threads */
 	_Atomic bool reschedule;  /* should schedule at its next point */
 	unsigned irq_depth;	  /* inside up_irq(). Own CPU only */
-	uint32_t cause;		  /* sequence of the trace event that caused what is done now,... */
-	uint8_t cause_cpu;	  /* ...and the CPU that traced it. Own CPU only */
+	struct trace_cause cause; /* the trace event that caused what is done now. Own CPU only */
 } __attribute__((aligned(64)));
 
 /* Both of this CPU. The id behind it is read anew each time (hal_cpu_id() is never inlined). */

@@ -4,9 +4,11 @@ KERNEL_LIBS += src/core/libcore.a
 src_core_libcore_a_CFLAGS = $(KERNEL_CFLAGS)
 src_core_libcore_a_SOURCES = \
 	src/core/asan.h \
+	src/core/clock.c \
 	src/core/cpu.c \
 	src/core/cpu.h \
 	src/core/format.c \
+	src/core/irq.c \
 	src/core/irq.h \
 	src/core/klib.c \
 	src/core/klib.h \
@@ -15,6 +17,8 @@ src_core_libcore_a_SOURCES = \
 	src/core/lock.h \
 	src/core/log.c \
 	src/core/log.h \
+	src/core/main.c \
+	src/core/main.h \
 	src/core/memory.h \
 	src/core/object.c \
 	src/core/object.h \
@@ -25,9 +29,17 @@ src_core_libcore_a_SOURCES = \
 	src/core/page_priv.h \
 	src/core/panic.c \
 	src/core/panic.h \
+	src/core/random.c \
+	src/core/random.h \
 	src/core/rbtree.c \
 	src/core/rbtree.h \
+	src/core/sched.c \
 	src/core/sched.h \
+	src/core/sched_balance.c \
+	src/core/sched_fair.c \
+	src/core/sched_priv.h \
+	src/core/sched_rt.c \
+	src/core/service.c \
 	src/core/service.h \
 	src/core/slab.c \
 	src/core/slab.h \
@@ -36,7 +48,15 @@ src_core_libcore_a_SOURCES = \
 	src/core/state.c \
 	src/core/state.h \
 	src/core/symbols.c \
+	src/core/task.c \
 	src/core/task.h \
+	src/core/thread.c \
+	src/core/timer.c \
 	src/core/timer.h \
+	src/core/trace.c \
 	src/core/trace.h \
+	src/core/trace_export.c \
+	src/core/trap.c \
+	src/core/trap.h \
+	src/core/wait.c \
 	src/core/wait.h

@@ -25,6 +25,7 @@ enum lock_rank {
 	LOCK_RANK_WAIT = 40,	 /* a wait queue */
 	LOCK_RANK_TIMER = 35,	 /* a CPU's timers */
 	LOCK_RANK_SCHED = 30,	 /* a CPU's run queue */
+	LOCK_RANK_RANDOM = 25,	 /* the random generator */
 	LOCK_RANK_SLAB = 20,	 /* a slab cache */
 	LOCK_RANK_PAGE = 10,	 /* the page allocator */
 	LOCK_RANK_LOG = 5,	 /* the kernel log; anybody may write it */

@@ -10,9 +10,10 @@ void object_init(struct object *object, struct object_type *type)
 {
 	object->type = type;
 	object->id = atomic_fetch_add(&kernel.object.last_id, 1) + 1;
-	atomic_store_explicit(&object->refs, 1, memory_order_relaxed);
 	atomic_fetch_add(&type->live, 1);
 	atomic_fetch_add(&kernel.object.live, 1);
+	/* Last: one that lies in a table already can be taken from now on. */
+	atomic_store_explicit(&object->refs, 1, memory_order_release);
 }
 
 struct object *object_get(struct object *object)
@@ -51,6 +52,19 @@ bool object_try_get(struct object *object)
 	while (refs) {
 		if (atomic_compare_exchange_weak_explicit(&object->refs, &refs, refs + 1,
 							  memory_order_acquire,
+							  memory_order_relaxed))
+			return true;
+	}
+	return false;
+}
+
+bool object_put_unless_last(struct object *object)
+{
+	uint32_t refs = atomic_load_explicit(&object->refs, memory_order_relaxed);
+
+	while (refs > 1) {
+		if (atomic_compare_exchange_weak_explicit(&object->refs, &refs, refs - 1,
+							  memory_order_release,
 							  memory_order_relaxed))
 			return true;
 	}

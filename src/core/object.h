@@ -32,6 +32,9 @@ void object_put(struct object *object);		  /* NULL is allowed */
 /* Takes a reference unless the last one is gone already (for tables that do not count). */
 bool object_try_get(struct object *object);
 
+/* Drops a reference unless it is the last one; false: it is still the caller's. */
+bool object_put_unless_last(struct object *object);
+
 /* Live objects of all types: for tests that look for leaks. */
 uint64_t object_live(void);
 

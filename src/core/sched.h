@@ -10,6 +10,8 @@
 #define CORE_SCHED_H
 
 #include "core/list.h"
+#include "core/rbtree.h"
+#include "core/trace.h"
 #include "hal/types.h"
 
 #include <stdatomic.h>
@@ -31,24 +33,35 @@ struct sched_params {
 	uint64_t affinity; /* bit n: may run on CPU n; never empty */
 };
 
+/* Threads that run rarely must run some day: how long READY may last. */
+#define SCHED_AGING_NS (500u * 1000 * 1000)
+
+/* Real-time threads get at most SHARE of each PERIOD while others are ready. */
+#define SCHED_RT_PERIOD_NS (1000u * 1000 * 1000)
+#define SCHED_RT_SHARE_NS (950u * 1000 * 1000)
+
 /* What the scheduler keeps in each thread. Guarded by the run queue's lock. */
 struct sched_entity {
 	struct sched_params params;
-	unsigned cpu;		  /* whose run queue it belongs to */
+	_Atomic unsigned cpu;	  /* whose run queue it is in; changed under the old one's lock */
+	bool queued;		  /* READY and in the structures of that run queue */
+	bool joined;		  /* counted there as runnable: queued or running */
+	bool eligible;		  /* fair: which tree it is in */
+	bool slice_over;	  /* current: has used its slice */
+	uint32_t weight;	  /* fair */
 	struct list link;	  /* real-time queue */
-	struct sched_entity *left, *right, *parent; /* fair tree; see sched_fair.c */
-	bool red;
-	bool queued;
-	uint32_t weight;
-	int64_t vruntime;	  /* weighted ns */
+	struct list age_link;	  /* all READY ones, longest waiting first */
+	struct rbtree_node node;  /* fair trees; see sched_fair.c */
+	int64_t vruntime;	  /* weighted ns; while SLEEPING its lag */
 	int64_t deadline;	  /* virtual */
-	uint64_t slice_left_ns;
+	uint64_t slice_left_ns;	  /* RR */
 	uint64_t ready_since_ns;  /* hal_time_ns() when it became READY */
-	uint64_t run_since_ns;
+	uint64_t run_since_ns;	  /* up to when it was charged */
+	struct trace_cause cause; /* the trace event that made it READY */
 };
 
 /* Gives up the CPU if another thread should run. Called without spin locks. */
-void sched_yield(void);	 /* behind all equals */
+void sched_yield_now(void); /* behind all equals */
 void sched_point(void);	 /* in long loops: takes interrupts, reschedules only when asked to */
 
 /* 0; -EINVAL for values out of range or an affinity without a CPU that exists. */
@@ -60,10 +73,18 @@ void sched_request(unsigned cpu);
 bool sched_requested(void);
 
 /* For wait.c, task.c and the idle loop alone. */
-void sched_wake(struct thread *thread);	    /* SLEEPING or NEW -> READY; else nothing */
-void sched_sleep(void);			    /* this thread: RUNNING -> SLEEPING -> ... */
+void sched_wake(struct thread *thread);	    /* SLEEPING -> READY; else nothing */
+void sched_start(struct thread *thread);    /* NEW -> READY */
+void sched_kick_running(struct thread *thread); /* out of user code, if it runs */
+/* This thread: RUNNING -> SLEEPING -> ..., unless stop(arg) is true under the run queue's lock. May
+ * return without anybody having called sched_wake() for this sleep. */
+void sched_sleep(bool (*stop)(void *arg), void *arg);
 HAL_NORETURN void sched_exit(void);	    /* this thread: RUNNING -> DEAD */
-void sched_init(void);			    /* boot CPU */
+void sched_init(void);			    /* boot CPU, before all threads */
+void sched_init_idle(unsigned cpu, struct thread *idle);
+void sched_init_entity(struct sched_entity *entity, const struct sched_params *params);
+void sched_start_thread(void);		    /* first thing in a new thread's context */
+void sched_kick(void);			    /* from the kick interrupt */
 HAL_NORETURN void sched_cpu_main(void);	    /* each CPU: becomes its idle thread */
 void sched_tick(uint64_t now_ns);	    /* from the timer interrupt */
 

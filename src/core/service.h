@@ -14,6 +14,8 @@
 
 #include "hal/types.h"
 
+#include <stdatomic.h>
+
 #define SERVICES_MAX 64
 #define SERVICE_NEEDS_MAX 8
 
@@ -38,5 +40,15 @@ HAL_USE_RESULT int service_start_all(void);
 void service_stop_all(void); /* in reverse order */
 int service_health(const char *name);
 enum service_state service_state(const char *name);
+
+/* The same with a table of a test. The registry holds one table at a time. */
+HAL_USE_RESULT int service_start_table(const struct service *const *table);
+
+struct service_registry {
+	const struct service *const *table;
+	_Atomic int states[SERVICES_MAX]; /* enum service_state, as the table */
+	uint8_t order[SERVICES_MAX];	  /* indices in the order of starting */
+	unsigned ordered;
+};
 
 #endif

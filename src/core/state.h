@@ -7,12 +7,20 @@
 #define CORE_STATE_H
 
 #include "core/cpu.h"
+#include "core/irq.h"
 #include "core/log.h"
+#include "core/main.h"
 #include "core/object.h"
 #include "core/options.h"
 #include "core/page_priv.h"
 #include "core/panic.h"
+#include "core/random.h"
+#include "core/sched_priv.h"
+#include "core/service.h"
 #include "core/slab_priv.h"
+#include "core/task.h"
+#include "core/timer.h"
+#include "core/trace.h"
 
 struct kernel {
 	struct cpu cpus[HAL_CPUS_MAX]; /* id is right from the start: locks need it */
@@ -22,6 +30,14 @@ struct kernel {
 	struct options_state options;
 	struct page_allocator pages;
 	struct slab_allocator slabs;
+	struct irq_state irq;
+	struct main_state main;
+	struct random_state random;
+	struct sched_state sched;
+	struct service_registry service;
+	struct task_state task;
+	struct timer_state timer;
+	struct trace_state trace;
 };
 
 extern struct kernel kernel;

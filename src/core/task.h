@@ -19,7 +19,9 @@
 
 #include "core/lock.h"
 #include "core/object.h"
+#include "core/rbtree.h"
 #include "core/sched.h"
+#include "core/slab.h"
 #include "core/wait.h"
 #include "hal/hal.h"
 
@@ -62,10 +64,11 @@ struct task {
 	struct list threads;		/* struct thread.task_link. Guarded by lock */
 	uint32_t thread_count;		/* Guarded by lock */
 	bool ending;			/* no new threads. Guarded by lock */
+	bool named;			/* a thread has the task's id. Guarded by lock */
 	int exit_status;		/* valid once ended. Guarded by lock */
 	struct wait_queue ended;	/* woken when the last thread has ended */
 	struct account account;		/* of the threads that have ended. Guarded by lock */
-	struct list link;		/* in the table of tasks. LOCK_RANK_OBJECT */
+	struct rbtree_node node;	/* in the table of tasks. Guarded by its lock */
 };
 
 enum thread_state { THREAD_NEW, THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
@@ -84,7 +87,10 @@ struct thread {
 	_Atomic bool interrupted;   /* somebody wants it out of an interruptible wait */
 	_Atomic bool killed;	    /* ends at the next way into user code */
 	struct wait_node wait;	    /* what it waits for */
+	_Atomic bool off_cpu;	    /* has ended, and nothing runs on its stack any more */
 	struct account account;	    /* Own CPU only */
+	uint64_t account_since_ns;  /* up to when `account` is right. Own CPU only */
+	struct wait_queue dead;	    /* woken when it has ended */
 	void *personality;	    /* of task->ops */
 	void (*entry)(void *arg);   /* kernel thread: its function */
 	void *arg;
@@ -124,6 +130,38 @@ HAL_NORETURN void thread_exit(void);	   /* ends the calling thread */
 void thread_interrupt(struct thread *thread); /* out of an interruptible wait, into the kernel */
 void thread_join(struct thread *thread);      /* waits until it is dead */
 
-void task_init(void);
+/* Tasks and threads of user programs have ids from 1 on, the kernel's from here on. */
+#define TASK_ID_KERNEL (1u << 30)
+
+#define STACKS_CACHED_MAX 16
+
+struct task_state {
+	struct spinlock lock;	  /* LOCK_RANK_OBJECT */
+	struct rbtree tasks;	  /* struct task.node, by id. Guarded by lock */
+	uint32_t task_count;	  /* Guarded by lock */
+	uint32_t last_id, last_kernel_id; /* Guarded by lock */
+	struct task *kernel_task; /* Set once */
+	struct object_type task_type, thread_type;
+	struct slab_cache *task_cache, *thread_cache, *user_cache; /* Set once */
+	struct list stacks;	  /* struct page.link: stacks for reuse. Guarded by lock */
+	unsigned stack_count;	  /* Guarded by lock */
+	struct list dead;	  /* struct thread.task_link: to be put. Guarded by lock */
+	struct wait_queue reaper; /* who puts them waits here */
+};
+
+void task_init(void);	/* the kernel's own task */
+void thread_init(void); /* caches and the reaper; after sched_init() */
+void thread_start_reaper(void);
+
+/* Makes it a thread of the task, with an id. False: the task is ending. */
+bool task_add_thread(struct task *task, struct thread *thread);
+bool task_remove_thread(struct task *task, struct thread *thread); /* true: it was the last */
+
+/* The thread that CPU `cpu`'s boot context is. */
+struct thread *thread_create_idle(unsigned cpu);
+
+/* Drops the reference that a running thread is; it has just ended, on this CPU. */
+void thread_ended(struct thread *thread);
+void thread_account_kernel(struct thread *thread, uint64_t now_ns);
 
 #endif

@@ -3,7 +3,12 @@ noinst_LIBRARIES += tests/kernel/libktest.a
 KERNEL_LIBS += tests/kernel/libktest.a
 tests_kernel_libktest_a_CFLAGS = $(KERNEL_CFLAGS)
 tests_kernel_libktest_a_SOURCES = \
+	tests/kernel/bench.c \
+	tests/kernel/bench.h \
+	tests/kernel/bench_sched.c \
 	tests/kernel/ktest.h \
+	tests/kernel/runner.c \
+	tests/kernel/runner.h \
 	tests/kernel/suite.c \
 	tests/kernel/suite.h \
 	tests/kernel/test_fdt.c
