@@ -26,6 +26,8 @@ steps_build() {
 	step build-tsan build_tree host-tsan --with-hal=host --enable-tsan
 	step build-coverage build_tree host-coverage --with-hal=host --enable-coverage \
 		CFLAGS="-O1 -g"
+	step build-fuzz build_tree host-fuzz --target fuzzers --with-hal=host --enable-fuzzers \
+		CC=clang
 }
 
 # ---- unit tests on Linux ----
@@ -64,8 +66,24 @@ steps_seeds() {
 
 # ---- fuzzing ----
 
+FUZZ_SECONDS=15
+
 steps_fuzz() {
-	:
+	local source name
+	for source in "$top"/tests/fuzz/fuzz_*.c; do
+		name=$(basename "$source" .c)
+		step "fuzz-${name#fuzz_}" step_fuzz "$name"
+	done
+}
+
+# Starts from the corpus in the tree; what it finds beyond that is kept under build/.
+step_fuzz() {
+	local tree=$top/build/host-fuzz parser=${1#fuzz_} found
+	found=$top/build/fuzz/$parser
+	mkdir -p "$found"
+	cd "$found" && "$tree/tests/fuzz/$1" -max_total_time=$FUZZ_SECONDS -timeout=10 \
+		-artifact_prefix="$top/build/fuzz/$parser-" "$found" \
+		"$top/tests/fuzz/corpus/$parser" && echo "ok fuzz_${parser}_finds_nothing"
 }
 
 # ---- what needs the results of the others ----

@@ -10,6 +10,8 @@
 
 #include "core/object.h"
 #include "core/options.h"
+#include "core/page.h"
+#include "core/slab.h"
 #include "core/state.h"
 #include "hal/hal.h"
 
@@ -43,17 +45,26 @@ static void boot(void)
 	fake_hal_init();
 	state_init();
 	options_init(hal_boot_info()->cmdline);
+	if (page_init()) {
+		fprintf(stderr, "unit-tests: no memory for the kernel\n");
+		exit(2);
+	}
+	slab_init();
 }
 
 static void run_one(int index)
 {
 	const struct ktest *test = unit.tests[index];
-	uint64_t objects = object_live();
+	uint64_t objects = object_live(), slabs = slab_live();
 
 	test->run();
 	ck_assert_msg(!unit.failed, "%s", test->name);
 	ck_assert_msg(unit.skipped || object_live() == objects, "%s: left %ld objects behind",
 		      test->name, (long)(object_live() - objects));
+	ck_assert_msg(unit.skipped || slab_live() == slabs, "%s: left %ld slab objects behind",
+		      test->name, (long)(slab_live() - slabs));
+	page_check();
+	slab_check();
 }
 
 static bool wanted(const char *name, int argc, char **argv)
