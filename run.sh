@@ -20,6 +20,7 @@ those of run.sh, on every machine. Without a command, the first program of the r
   --disk FILE        a disk image; may be given more than once
   --initrd FILE      another root image
   --append TEXT      more kernel options, such as "selftest=1"
+  --kernel hal-test  boots the tests of the HAL contract in the kernel's place
   --trace FILE       writes a trace of the run that Perfetto (ui.perfetto.dev) opens
   -v                 shows the kernel log, on standard error
   --build            builds, and runs nothing
@@ -41,7 +42,7 @@ bad() {
 
 machine=host
 verbose=no build_only=no has_command=no
-mem='' cpus='' initrd='' trace='' append='' gic=3 iso=no uefi=no gdb=no
+mem='' cpus='' initrd='' trace='' append='' gic=3 kernel=kernel iso=no uefi=no gdb=no
 disks=() sim_only=() qemu_only=() command=()
 
 parse() {
@@ -62,7 +63,7 @@ parse() {
 		esac
 		case $option in
 		--machine | --mem | --cpus | --disk | --initrd | --append | --trace | --seed | \
-			--console | --gic)
+			--console | --gic | --kernel)
 			[ $# -gt 1 ] || bad "$option needs a value"
 			value=$2
 			shift
@@ -78,6 +79,7 @@ parse() {
 		--trace) trace=$value ;;
 		--seed | --console) sim_only+=("$option" "$value") ;;
 		--headless) sim_only+=("$option") ;;
+		--kernel) kernel=$value ;;
 		--gic) gic=$value qemu_only+=("$option") ;;
 		--iso) iso=yes qemu_only+=("$option") ;;
 		--uefi) iso=yes uefi=yes qemu_only+=("$option") ;;
@@ -104,6 +106,7 @@ check_arguments() {
 	[[ $cpus =~ ^([1-9][0-9]?)?$ ]] || bad "--cpus $cpus: give a number from 1 to 64"
 	[[ $mem =~ ^([1-9][0-9]*[KMG]?)?$ ]] || bad "--mem $mem: give a size such as 256M"
 	[[ $gic =~ ^[23]$ ]] || bad "--gic $gic: give 2 or 3"
+	[[ $kernel =~ ^(kernel|hal-test)$ ]] || bad "--kernel $kernel: give kernel or hal-test"
 	for disk in ${disks+"${disks[@]}"} ${initrd:+"$initrd"}; do
 		[ -r "$disk" ] || bad "$disk: cannot be read"
 	done
@@ -120,8 +123,16 @@ build() {
 		"$top/scripts/fetch-musl" || true # says what is missing then
 	fi
 	need_configure
-	build_tree "$machine" --target kernel --target root.cpio "${options[@]}"
+	build_tree "$machine" --target "$kernel-all" --target root.cpio "${options[@]}"
 	tree=$top/build/$machine
+	case $machine:$kernel in
+	host:kernel) image=$tree/cloudos-sim ;;
+	x86_64:kernel) image=$tree/cloudos.elf ;;
+	arm64:kernel) image=$tree/Image ;;
+	host:*) image=$tree/$kernel ;;
+	x86_64:*) image=$tree/$kernel.elf ;;
+	arm64:*) image=$tree/$kernel.Image ;;
+	esac
 	initrd=${initrd:-$tree/root.cpio}
 }
 
@@ -162,7 +173,7 @@ run_host() {
 	done
 	arguments+=(${sim_only+"${sim_only[@]}"})
 	[ $has_command = no ] || arguments+=(-- "${command[@]}")
-	exec "$tree/cloudos-sim" "${arguments[@]}"
+	exec "$image" "${arguments[@]}"
 }
 
 # The devices, in the order in which the kernel finds them: the user's console comes first, the
@@ -202,13 +213,13 @@ run_x86_64() {
 	add_common
 	add_devices pci
 	if [ $iso = yes ]; then
-		local image=$work/cloudos.iso
-		"$top/scripts/make-iso" "$image" "$tree/cloudos.elf" "$initrd" "$(kernel_options)" \
+		local cd=$work/cloudos.iso
+		"$top/scripts/make-iso" "$cd" "$image" "$initrd" "$(kernel_options)" \
 			2>"$work/make-iso.log" || die "$(tail -n 3 "$work/make-iso.log")"
-		qemu+=(-cdrom "$image")
+		qemu+=(-cdrom "$cd")
 		[ $uefi = no ] || qemu+=(-bios /usr/share/ovmf/OVMF.fd)
 	else
-		qemu+=(-kernel "$tree/cloudos.elf" -initrd "$initrd" -append "$(kernel_options)")
+		qemu+=(-kernel "$image" -initrd "$initrd" -append "$(kernel_options)")
 	fi
 	run_qemu
 }
@@ -218,7 +229,7 @@ run_arm64() {
 		-global virtio-mmio.force-legacy=false)
 	add_common
 	add_devices device
-	qemu+=(-kernel "$tree/Image" -initrd "$initrd" -append "$(kernel_options)")
+	qemu+=(-kernel "$image" -initrd "$initrd" -append "$(kernel_options)")
 	run_qemu
 }
 

@@ -53,9 +53,9 @@ HAL_TEST_ALL = $(HAL_TEST)
 endif
 endif
 
-kernel: $(KERNEL_ALL)
+kernel kernel-all: $(KERNEL_ALL)
 hal-test-all: $(HAL_TEST_ALL)
-.PHONY: kernel hal-test-all
+.PHONY: kernel kernel-all hal-test-all
 
 if KERNEL_LINKS
 noinst_DATA += $(KERNEL_ALL)

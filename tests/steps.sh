@@ -48,8 +48,61 @@ step_unit() {
 
 # ---- the in-kernel suite ----
 
+# A run ends by itself, slow or not; this is for one that hangs.
+HANG_SECONDS=300
+
 steps_machines() {
-	:
+	local cpus gic
+	for cpus in 1 4; do
+		step "selftest-host-$cpus" step_selftest host --cpus $cpus
+		step "selftest-x86_64-$cpus" step_selftest x86_64 --cpus $cpus
+		for gic in 2 3; do
+			step "selftest-arm64-gic$gic-$cpus" \
+				step_selftest arm64 --gic $gic --cpus $cpus
+		done
+	done
+	step selftest-x86_64-bios-4 step_selftest x86_64 --iso --cpus 4
+	step selftest-x86_64-uefi-4 step_selftest x86_64 --uefi --cpus 4 --mem 512M
+	step selftest-asan-4 step_selftest_tree host-asan 4
+	step selftest-tsan-4 step_selftest_tree host-tsan 4
+	step selftest-coverage-4 step_selftest_tree host-coverage 4
+	step hal-host-4 step_hal_test host --cpus 4
+	step hal-x86_64-4 step_hal_test x86_64 --cpus 4
+	step hal-arm64-4 step_hal_test arm64 --cpus 4
+}
+
+# What the suite prints is on the log, that is standard error: one line a test and a sum.
+step_selftest() {
+	timeout $HANG_SECONDS "$top/run.sh" --machine "$@" -v --append selftest=1
+	ends_well selftest $?
+}
+
+# A hosted tree that is instrumented. gcc-12's TSan wants fewer random bits in addresses.
+step_selftest_tree() {
+	local tree=$top/build/$1
+	TSAN_OPTIONS="halt_on_error=0 exitcode=66 ${TSAN_OPTIONS-}" \
+		timeout $HANG_SECONDS setarch -R "$tree/cloudos-sim" --cpus "$2" -v \
+		--initrd "$top/build/host/root.cpio" --append selftest=1
+	ends_well selftest $?
+}
+
+step_hal_test() {
+	local machine=$1
+	shift
+	timeout $HANG_SECONDS "$top/run.sh" --machine "$machine" --kernel hal-test "$@" -v
+	ends_well hal_test $?
+}
+
+# ends_well WHAT STATUS: a suite that ends early prints no failure; its status says it.
+ends_well() {
+	if [ "$2" = 0 ]; then
+		return 0
+	elif [ "$2" = 124 ]; then
+		echo "not ok $1: hangs (not done after $HANG_SECONDS s)"
+	else
+		echo "not ok $1: ends with status $2"
+	fi
+	return 1
 }
 
 # ---- user programs ----
