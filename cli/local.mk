@@ -2,6 +2,7 @@
 if HAL_HOST
 noinst_LIBRARIES += cli/libcli.a
 MACHINE_LIBS += cli/libcli.a
-cli_libcli_a_CFLAGS = $(HOSTED_CFLAGS)
-cli_libcli_a_SOURCES =
+cli_libcli_a_CFLAGS = $(HOSTED_CFLAGS) -D_GNU_SOURCE
+cli_libcli_a_SOURCES = \
+	cli/cloudos-sim/main.c
 endif

@@ -23,7 +23,7 @@
 #define HOST_DEVICE_BASE (1ull << 38)	   /* physical: device registers, above all RAM */
 #define HOST_DEVICE_STRIDE 0x1000ull	   /* of registers a device */
 #define HOST_DEVICES_MAX 24
-#define HOST_WINDOW_BYTES (1ull << 39)	   /* of addresses kept for the direct map */
+#define HOST_SIGNAL_STACK 65536		   /* bytes, of a CPU; a crash is reported on it */
 #define HOST_STATUS_BROKEN 2		   /* exit status: the machine could not be built */
 #define HOST_STATUS_CRASH 124		   /* exit status: the machine itself broke down */
 
@@ -39,7 +39,10 @@ struct host_user_cpu; /* user.c's state of a CPU */
 struct host_cpu {
 	unsigned id;	  /* Set once */
 	pthread_t thread; /* Set once, before it is started */
-	_Atomic pid_t tid; /* 0: not started */
+	_Atomic pid_t tid;	/* 0: no thread yet */
+	_Atomic uint32_t ready; /* the thread is there; a futex */
+	_Atomic uint32_t started; /* by hal_cpu_start(); a futex */
+	_Atomic uint32_t stopped; /* for ever */
 	_Atomic uint64_t pending[HOST_IRQ_WORDS];
 	_Atomic uint32_t where;	      /* enum host_where; a futex */
 	_Atomic uint64_t deadline_ns; /* of hal_timer_set(); HAL_TIME_NEVER: none */
@@ -49,11 +52,9 @@ struct host_cpu {
 	struct hal_context *context;  /* that it runs; NULL before the first switch */
 	struct hal_context boot;      /* the thread's own stack: bounds for backtraces */
 	void *signal_stack;
+	_Atomic bool crashed; /* a crash is being reported */
 	struct host_user_cpu *user; /* Set by host_user_cpu_start(), user.c's own */
 } __attribute__((aligned(64)));
-
-struct host_loop;
-struct host_device;
 
 /* A device's interrupt line: level-triggered. Guarded by host.line_lock. */
 struct host_line {
@@ -77,6 +78,7 @@ struct host {
 	uint64_t random[4];	     /* seeded mode: the generator. CPU 0 only */
 	_Atomic uint64_t virtual_ns; /* seeded mode: now. Written by CPU 0 only */
 	_Atomic bool inexact;	     /* seeded mode: something outside the seed has happened */
+	_Atomic bool overdue;	     /* seeded mode: the watchdog has stopped user code */
 
 	pthread_mutex_t context_lock;
 	struct hal_context *contexts; /* all of them, for gdb. Guarded by context_lock */
@@ -84,13 +86,9 @@ struct host {
 	pthread_mutex_t line_lock;
 	struct host_line lines[HOST_LINES_MAX];
 
-	struct host_device *devices[HOST_DEVICES_MAX]; /* Set once */
-	unsigned device_count;
-	struct host_loop *loop; /* the thread that serves files and terminal */
-
 	_Atomic uint32_t timer_word;	 /* a futex; the timer thread sleeps on it */
 	_Atomic uint64_t timer_until_ns; /* when it will look at deadlines again */
-	_Atomic bool ending;		 /* hal_power_off() or the like has begun */
+	_Atomic bool ending;		 /* host_exit() has begun */
 };
 
 extern struct host host;
@@ -103,6 +101,9 @@ struct host_cpu *host_cpu_this(void);
 
 /* Makes `cpu`'s thread, which will run up_boot() (CPU 0) or up_cpu_start(). 0 or -ERRNO. */
 int host_cpu_create(unsigned cpu);
+
+/* Installs what hal_cpu_stop_others() needs. */
+void host_cpu_prepare_stop(void);
 
 /*
  * Marks the calling CPU as running user code: from now on host_irq_raise() calls
@@ -124,10 +125,13 @@ void host_irq_set_line(unsigned irq, bool asserted);
 
 uint64_t host_clock_monotonic_ns(void); /* of the host */
 int host_clock_start(void);		/* the timer thread; 0 or -ERRNO */
-void host_clock_stop(void);
 
-/* The CPU is about to sleep until its deadline by itself, or is back. */
+/* The CPU has slept with its own deadline as the limit: fires it if it has passed, else the timer
+ * thread looks after it again. */
 void host_clock_idle_end(struct host_cpu *cpu);
+
+/* Makes HAL_IRQ_TIMER pending if the deadline of `cpu` is not after `now_ns`. */
+bool host_clock_fire(struct host_cpu *cpu, uint64_t now_ns);
 
 /*
  * Seeded mode: user code has stopped with an event; virtual time moves on by a drawn amount, and
@@ -140,6 +144,14 @@ void host_time_advance_event(void);
 uint64_t host_random_next(void);
 uint64_t host_random_below(uint64_t limit); /* 0..limit-1 */
 void host_random_seed(uint64_t seed);
+
+/* ---- Memory (ram.c) ---- */
+
+/* Makes the memory, maps it, lays it out and loads the initial image; or refuses. */
+void host_ram_create(void);
+
+/* The machine's bytes at [addr, addr + bytes) for a device, or NULL if not all of it is RAM. */
+void *host_ram_find(paddr_t addr, uint64_t bytes);
 
 /* ---- User code (user.c) ---- */
 
@@ -162,6 +174,9 @@ HAL_NORETURN void host_fatal(const char *format, ...) __attribute__((format(prin
 
 /* The same while the machine is being built: status HOST_STATUS_BROKEN. */
 HAL_NORETURN void host_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Installs the handlers of the signals that end the process. */
+void host_crash_prepare(void);
 
 /* Gives the terminal back, ends the stubs, and ends the process. From any thread. */
 HAL_NORETURN void host_exit(int status);
