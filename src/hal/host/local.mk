@@ -25,4 +25,30 @@ src_hal_host_libhal_a_SOURCES = \
 	src/hal/host/switch.S \
 	src/hal/host/terminal.c \
 	src/hal/host/terminal.h
+
+# Running user code.
+src_hal_host_libhal_a_SOURCES += \
+	src/hal/host/host_user.h \
+	src/hal/host/mmu.c \
+	src/hal/host/stub.h \
+	src/hal/host/stub_image.S \
+	src/hal/host/stub_message.h \
+	src/hal/host/user.c \
+	src/hal/host/user_fpu.c \
+	src/hal/host/user_trap.c \
+	src/hal/host/zygote.c
+
+# The stub is a program of its own: one page at a fixed address, without libc, never instrumented.
+STUB_CFLAGS = -std=gnu11 -Os $(WARN_CFLAGS) -fpie -ffreestanding -mgeneral-regs-only \
+	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
+	-fno-sanitize=all -I$(top_srcdir)/src
+STUB_FILES = src/hal/host/stub.S src/hal/host/stub.c
+dist_noinst_DATA += $(STUB_FILES) src/hal/host/stub.ld
+src/hal/host/stub.elf: $(STUB_FILES) src/hal/host/stub.h src/hal/host/stub_message.h \
+		src/hal/host/stub.ld src/hal/host/$(am__dirstamp)
+	$(AM_V_GEN)$(CC) $(STUB_CFLAGS) -nostdlib -static -no-pie -Wl,--build-id=none \
+		-Wl,-T,$(top_srcdir)/src/hal/host/stub.ld -o $@ \
+		$(top_srcdir)/src/hal/host/stub.c $(top_srcdir)/src/hal/host/stub.S
+src/hal/host/stub_image.$(OBJEXT): src/hal/host/stub.elf
+CLEANFILES += src/hal/host/stub.elf
 endif
