@@ -120,6 +120,15 @@ bool ram_map_overlaps(const struct ram_map *map, paddr_t base, uint64_t bytes)
 	return false;
 }
 
+bool ram_map_covers(const struct ram_map *map, paddr_t base, uint64_t bytes)
+{
+	for (unsigned i = 0; i < map->count; i++)
+		if (base >= map->ranges[i].base && base - map->ranges[i].base <= map->ranges[i].bytes &&
+		    bytes <= map->ranges[i].bytes - (base - map->ranges[i].base))
+			return true;
+	return false;
+}
+
 uint64_t ram_map_bytes(const struct ram_map *map)
 {
 	uint64_t sum = 0;

@@ -24,6 +24,8 @@ void ram_map_remove(struct ram_map *map, paddr_t base, uint64_t bytes);
  */
 paddr_t ram_map_take(struct ram_map *map, uint64_t bytes, uint64_t align, paddr_t limit);
 
+/* Whether all of it lies in the map. */
+bool ram_map_covers(const struct ram_map *map, paddr_t base, uint64_t bytes);
 bool ram_map_overlaps(const struct ram_map *map, paddr_t base, uint64_t bytes);
 uint64_t ram_map_bytes(const struct ram_map *map);
 

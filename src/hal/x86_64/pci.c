@@ -1,0 +1,132 @@
+/*
+ * PCI configuration space: memory-mapped (ECAM) where the MCFG names it, else through ports 0xcf8
+ * and 0xcfc, which reach the first 256 bytes of segment 0. Lock: one for the two ports.
+ *
+ * BARs were placed by the firmware. Where there was none, none is in use and the kernel has no
+ * window to place them in: hal_pci_window() says no.
+ */
+#include "hal/base.h"
+#include "hal/x86_64/apic.h"
+#include "hal/x86_64/asm.h"
+#include "hal/x86_64/boot_priv.h"
+#include "hal/x86_64/cpu_priv.h"
+
+#define CONFIG_ADDR 0xcf8
+#define CONFIG_DATA 0xcfc
+#define CONFIG_ENABLE 0x80000000u
+#define BUS_BYTES (1ull << 20)
+#define PORT_SPACE_BYTES 256u
+
+static struct {
+	struct hardware_lock lock; /* of the ports */
+	bool ports, there;	   /* Set once */
+	uintptr_t ecam[ACPI_ECAMS_MAX]; /* where bus bus_first is mapped, 0: not. Set once */
+} pci;
+
+static void map_ecams(void)
+{
+	for (unsigned i = 0; i < x86_acpi.ecam_count; i++) {
+		const struct acpi_ecam *ecam = &x86_acpi.ecams[i];
+		size_t bytes = (ecam->bus_last - ecam->bus_first + 1u) * BUS_BYTES;
+
+		if (hal_mmio_map(ecam->base + ecam->bus_first * BUS_BYTES, bytes, &pci.ecam[i]))
+			pci.ecam[i] = 0;
+		else
+			pci.there = true;
+	}
+}
+
+void pci_init(void)
+{
+	map_ecams();
+	out32(CONFIG_ADDR, CONFIG_ENABLE);
+	pci.ports = in32(CONFIG_ADDR) == CONFIG_ENABLE && in32(CONFIG_DATA) != UINT32_MAX;
+	pci.there |= pci.ports;
+}
+
+bool pci_there(void)
+{
+	return pci.there;
+}
+
+/* The address of a function's registers in an ECAM, or 0. */
+static uintptr_t find_ecam(uint32_t function)
+{
+	uint32_t segment = function >> 16, bus = function >> 8 & 0xff;
+
+	for (unsigned i = 0; i < x86_acpi.ecam_count; i++) {
+		const struct acpi_ecam *ecam = &x86_acpi.ecams[i];
+
+		if (pci.ecam[i] && segment == ecam->segment && bus >= ecam->bus_first &&
+		    bus <= ecam->bus_last)
+			return pci.ecam[i] + (bus - ecam->bus_first) * BUS_BYTES +
+			       ((uintptr_t)(function & 0xff) << HAL_PAGE_SHIFT);
+	}
+	return 0;
+}
+
+static bool use_ports(uint32_t function, unsigned offset)
+{
+	return pci.ports && function < 1u << 16 && offset < PORT_SPACE_BYTES;
+}
+
+static void check_access(unsigned offset, unsigned bytes)
+{
+	if ((bytes != 1 && bytes != 2 && bytes != 4) || offset & (bytes - 1) ||
+	    offset >= HAL_PAGE_SIZE)
+		up_panic(0, 0, "hal_pci: bad access of %u bytes at %x", bytes, offset);
+}
+
+uint32_t hal_pci_read(uint32_t function, unsigned offset, unsigned bytes)
+{
+	uintptr_t addr = find_ecam(function);
+	uint16_t port = (uint16_t)(CONFIG_DATA + (offset & 3));
+	uint32_t value = UINT32_MAX >> (32 - 8 * bytes);
+	bool restore;
+
+	check_access(offset, bytes);
+	if (addr)
+		return bytes == 1   ? hal_mmio_read8(addr + offset)
+		       : bytes == 2 ? hal_mmio_read16(addr + offset)
+				    : hal_mmio_read32(addr + offset);
+	if (!use_ports(function, offset))
+		return value;
+	restore = apic_lock(&pci.lock);
+	out32(CONFIG_ADDR, CONFIG_ENABLE | function << 8 | (offset & 0xfc));
+	value = bytes == 1 ? in8(port) : bytes == 2 ? in16(port) : in32(port);
+	apic_unlock(&pci.lock, restore);
+	return value;
+}
+
+void hal_pci_write(uint32_t function, unsigned offset, unsigned bytes, uint32_t value)
+{
+	uintptr_t addr = find_ecam(function);
+	uint16_t port = (uint16_t)(CONFIG_DATA + (offset & 3));
+	bool restore;
+
+	check_access(offset, bytes);
+	if (addr && bytes == 1)
+		hal_mmio_write8(addr + offset, (uint8_t)value);
+	else if (addr && bytes == 2)
+		hal_mmio_write16(addr + offset, (uint16_t)value);
+	else if (addr)
+		hal_mmio_write32(addr + offset, value);
+	if (addr || !use_ports(function, offset))
+		return;
+	restore = apic_lock(&pci.lock);
+	out32(CONFIG_ADDR, CONFIG_ENABLE | function << 8 | (offset & 0xfc));
+	if (bytes == 1)
+		out8(port, (uint8_t)value);
+	else if (bytes == 2)
+		out16(port, (uint16_t)value);
+	else
+		out32(port, value);
+	apic_unlock(&pci.lock, restore);
+}
+
+bool hal_pci_window(paddr_t *base, uint64_t *bytes)
+{
+	*base = 0;
+	*bytes = 0;
+	return false;
+}
