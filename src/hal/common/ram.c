@@ -123,8 +123,8 @@ bool ram_map_overlaps(const struct ram_map *map, paddr_t base, uint64_t bytes)
 bool ram_map_covers(const struct ram_map *map, paddr_t base, uint64_t bytes)
 {
 	for (unsigned i = 0; i < map->count; i++)
-		if (base >= map->ranges[i].base && base - map->ranges[i].base <= map->ranges[i].bytes &&
-		    bytes <= map->ranges[i].bytes - (base - map->ranges[i].base))
+		if (base >= map->ranges[i].base && base <= range_end(&map->ranges[i]) &&
+		    bytes <= range_end(&map->ranges[i]) - base)
 			return true;
 	return false;
 }

@@ -1,7 +1,7 @@
 /*
  * Boot: from the loader's tables to up_boot().
  *
- * Runs on the boot CPU with the tables of boot.S, which show the lowest BOOT_REACH bytes of memory
+ * Runs on the boot CPU with the tables of head.S, which show the lowest BOOT_REACH bytes of memory
  * in the direct map; all that is read or taken at this time lies there. Order matters: ACPI's
  * tables are read before any memory is taken, since a loader may have put its copies into RAM.
  */
@@ -212,7 +212,7 @@ __attribute__((no_stack_protector)) void x86_boot(uint32_t magic, paddr_t table)
 
 	serial_init();
 	cpu_find_features();
-	idt_init();
+	trap_init();
 	cpu_setup(&x86_boot_cpu);
 	read_loader_tables(magic, table);
 	display_init(&x86_boot_state.tables.framebuffer);

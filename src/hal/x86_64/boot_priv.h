@@ -9,7 +9,7 @@
 #include "hal/common/ram.h"
 
 #define RAM_END (1ull << 46) /* what the direct map has room for */
-#define BOOT_REACH (1ull << 32) /* what boot.S maps; boot-time memory is taken from below */
+#define BOOT_REACH (1ull << 32) /* what head.S maps; boot-time memory is taken from below */
 
 struct x86_boot_state {
 	struct boot_tables tables;

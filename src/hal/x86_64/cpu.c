@@ -158,7 +158,7 @@ void cpu_setup(struct x86_cpu *cpu)
 	wrmsr(MSR_GS_BASE, (uintptr_t)cpu);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 	wrmsr(MSR_FS_BASE, 0);
-	idt_load();
+	trap_load();
 	set_control_registers();
 	set_up_syscalls();
 	fpu_setup();

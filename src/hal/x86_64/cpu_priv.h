@@ -18,7 +18,8 @@
 
 /* What the CPU pushed and entry.S saved, of interrupted kernel code. */
 struct x86_frame {
-	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
+	uint64_t rax, rcx, rdx, rsi, rdi;
 	uint64_t vector, error;
 	uint64_t rip, cs, rflags, rsp, ss;
 };
@@ -39,7 +40,7 @@ enum x86_request_kind {
 	REQUEST_FPU_SAVE,   /* bring the FPU registers of a user into its struct */
 };
 
-/* Work that one CPU asks of others, which do it in the vector. One at a time for each asking CPU. */
+/* Work that one CPU asks of others, which do it in a vector. One at a time for each that asks. */
 struct x86_request {
 	enum x86_request_kind kind;
 	struct hal_mmu *mmu;
@@ -64,14 +65,15 @@ struct x86_cpu {
 
 	uint64_t timer_deadline_ns; /* Own CPU only, hardware interrupts off */
 
-	struct hal_mmu *mmu;	/* in CR3, NULL: the kernel's own. Own CPU, hardware interrupts off */
-	struct hal_mmu *pcid_mmu[PCID_SLOTS]; /* whose PCID it is, NULL: nobody's. As above */
+	/* From here on: own CPU, hardware interrupts off. */
+	struct hal_mmu *mmu;		      /* in CR3, NULL: the kernel's own */
+	struct hal_mmu *pcid_mmu[PCID_SLOTS]; /* whose PCID it is, NULL: nobody's */
 	unsigned pcid_next;
 
-	struct hal_user *fpu_user; /* whose values the FPU registers hold. As above */
+	struct hal_user *fpu_user; /* whose values the FPU registers hold */
 	bool fpu_changed;	   /* they are newer than its struct */
-	uint64_t fs_base, gs_base; /* of user code, as the CPU has them. As above */
-	bool user_segments;	   /* ds, es, fs or gs are not all null. As above */
+	uint64_t fs_base, gs_base; /* of user code, as the CPU has them */
+	bool user_segments;	   /* ds, es, fs or gs are not all null */
 
 	uintptr_t stack;	/* lowest byte of the idle stack. Set once */
 	_Atomic bool alive;	/* has set itself up */
@@ -97,7 +99,7 @@ extern struct x86_features x86_features;		/* cpu.c. Set once */
 extern struct x86_cpu *x86_cpus[HAL_CPUS_MAX];		/* cpu.c. Set once */
 extern struct x86_cpu x86_boot_cpu;			/* cpu.c */
 extern unsigned x86_cpu_total;				/* smp.c. Set once */
-extern _Atomic uint64_t x86_stopped;			/* smp.c: bits of CPUs that never run again */
+extern _Atomic uint64_t x86_stopped;			/* smp.c: CPUs that never run again */
 
 extern char kernel_base[], kernel_start[], kernel_text_start[], kernel_text_end[];
 extern char kernel_rodata_start[], kernel_rodata_end[], kernel_data_start[], kernel_end[];
@@ -121,7 +123,7 @@ extern char entry_stubs[], entry_syscall[], context_start[];
 unsigned user_enter(struct hal_user *user, bool sysret);
 void context_switch(uint64_t *save_rsp, uint64_t load_rsp);
 
-/* ---- boot.S, boot.c ---- */
+/* ---- head.S, boot.c ---- */
 HAL_NORETURN void boot_on_stack(uintptr_t top, void (*entry)(void));
 HAL_NORETURN void x86_boot(uint32_t magic, paddr_t table);
 
@@ -133,8 +135,8 @@ void cpu_find_features(void);
 void cpu_setup(struct x86_cpu *cpu); /* this CPU: tables, control registers, gs */
 
 /* ---- trap.c ---- */
-void idt_init(void);
-void idt_load(void);
+void trap_init(void);
+void trap_load(void);
 void x86_kernel_vector(struct x86_frame *frame);
 void x86_paranoid_vector(struct x86_frame *frame);
 

@@ -47,7 +47,7 @@ entry_stubs:
 	stub i, 1, entry_paranoid
 	.elseif i == 1
 	stub i, 0, entry_debug
-	.elseif i == 10 || i == 11 || i == 12 || i == 13 || i == 14 || i == 17 || i == 21 || i == 29 || i == 30
+	.elseif (i >= 10 && i <= 14) || i == 17 || i == 21 || i == 29 || i == 30
 	stub i, 1, entry_common
 	.else
 	stub i, 0, entry_common

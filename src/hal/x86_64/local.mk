@@ -1,5 +1,6 @@
 # x86_64 hardware.
 dist_noinst_DATA += \
+	src/hal/x86_64/README.md \
 	src/hal/x86_64/kernel.lds \
 	src/hal/x86_64/machine.h
 if HAL_X86_64
@@ -19,7 +20,6 @@ src_hal_x86_64_libhal_a_SOURCES = \
 	src/hal/x86_64/apic.c \
 	src/hal/x86_64/apic.h \
 	src/hal/x86_64/asm.h \
-	src/hal/x86_64/boot.S \
 	src/hal/x86_64/boot.c \
 	src/hal/x86_64/boot_priv.h \
 	src/hal/x86_64/clock.c \
@@ -30,6 +30,7 @@ src_hal_x86_64_libhal_a_SOURCES = \
 	src/hal/x86_64/display.c \
 	src/hal/x86_64/entry.S \
 	src/hal/x86_64/fpu.c \
+	src/hal/x86_64/head.S \
 	src/hal/x86_64/ioapic.c \
 	src/hal/x86_64/irq.c \
 	src/hal/x86_64/layout.h \

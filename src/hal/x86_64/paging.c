@@ -195,7 +195,8 @@ int paging_map_device(paddr_t phys, size_t bytes, uintptr_t *addr)
 	size = ALIGN_UP(bytes + offset, (uint64_t)HAL_PAGE_SIZE);
 	phys -= offset;
 	/* Large ones lie in the window as they lie in memory, so that big pages fit. */
-	start = atomic_fetch_add(&paging.device_next, size >= big ? ALIGN_UP(size, big) + big : size);
+	start = atomic_fetch_add(&paging.device_next,
+				 size >= big ? ALIGN_UP(size, big) + 2 * big : size);
 	if (size >= big)
 		start = ALIGN_UP(start, big) + (phys & (big - 1));
 	if (start + size > PAGING_DEVICE_BYTES)

@@ -1,8 +1,8 @@
 /*
  * The CPUs together: starting them, requests between them, stopping them.
  *
- * All CPUs that ACPI names are started at boot in parallel, while the boot CPU calibrates its clock;
- * they set themselves up and wait. hal_cpu_start() only lets them go on.
+ * All CPUs that ACPI names are started at boot in parallel, while the boot CPU calibrates its
+ * clock; they set themselves up and wait. hal_cpu_start() only lets them go on.
  *
  * A request (TLB, FPU) lies in the asking CPU's struct; the asked CPUs find it by a bit in their
  * word `requests`, do it in the vector VECTOR_REQUEST, and clear their bit in `waiting`. The asking
@@ -22,7 +22,7 @@
 #define XAPIC_ID_BROADCAST 255u
 #define LOW_MEMORY_END 0x100000u
 
-/* The end of the trampoline in boot.S. */
+/* The end of the trampoline in head.S. */
 struct trampoline_vars {
 	uint16_t gdt_limit;
 	uint32_t gdt_addr;
@@ -35,7 +35,7 @@ extern char trampoline[], trampoline_end[], trampoline_vars[], trampoline_gdt[];
 extern char trampoline32[], trampoline64[];
 extern uint64_t boot_pml4[];
 
-/* Used by boot.S. */
+/* Used by head.S. */
 extern _Atomic uint32_t smp_ticket;
 extern uint32_t smp_stacks_count;
 extern uintptr_t smp_stacks[];

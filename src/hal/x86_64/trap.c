@@ -34,7 +34,7 @@ static void set_gate(unsigned vector, unsigned ist, bool user)
 	idt[vector].high = addr >> 32;
 }
 
-void idt_init(void)
+void trap_init(void)
 {
 	for (unsigned vector = 0; vector < 256; vector++)
 		set_gate(vector, 0, vector == VECTOR_BREAKPOINT || vector == VECTOR_FOREIGN_CALL);
@@ -44,7 +44,7 @@ void idt_init(void)
 	set_gate(VECTOR_DEBUG, IST_DEBUG, false);
 }
 
-void idt_load(void)
+void trap_load(void)
 {
 	struct {
 		uint16_t limit;
@@ -88,7 +88,7 @@ void x86_paranoid_vector(struct x86_frame *frame)
 		if (atomic_load(&x86_stopped) & 1ull << cpu_this()->id)
 			smp_stop_this();
 		up_panic(frame->rip, frame->rbp,
-			 "NMI that nobody sent: a hardware error, or a request to stop (port 61: %x)",
+			 "NMI that nobody sent: a hardware error? (port 61: %x)",
 			 in8(0x61));
 	case VECTOR_DOUBLE_FAULT:
 		up_panic(frame->rip, frame->rbp,
