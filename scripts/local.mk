@@ -69,10 +69,10 @@ symbols.S: $(KERNEL_STAGE1) $(top_srcdir)/scripts/make-symbols
 		&& mv $@.tmp $@
 
 symbols-empty.o: symbols-empty.S
-	$(AM_V_CCAS)$(CCAS) $(KERNEL_CCASFLAGS) -c -o $@ symbols-empty.S
+	$(AM_V_GEN)$(CCAS) $(KERNEL_CCASFLAGS) -c -o $@ symbols-empty.S
 
 symbols.o: symbols.S
-	$(AM_V_CCAS)$(CCAS) $(KERNEL_CCASFLAGS) -c -o $@ symbols.S
+	$(AM_V_GEN)$(CCAS) $(KERNEL_CCASFLAGS) -c -o $@ symbols.S
 
 $(KERNEL_STAGE1): $(KERNEL_LIBS) $(MACHINE_LIBS) $(PARSE_LIBS) symbols-empty.o $(KERNEL_LDS)
 	$(AM_V_CCLD)$(KERNEL_LINK) $(KERNEL_OBJECTS) symbols-empty.o $(KERNEL_SYSLIBS)
