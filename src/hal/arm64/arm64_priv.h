@@ -18,6 +18,7 @@
 
 #include <stdatomic.h>
 
+#define FAIL_STATUS 125 /* as a panic of the kernel */
 #define PAGE_BYTES 4096ull
 #define BLOCK_BYTES (2ull << 20)
 
@@ -46,7 +47,7 @@ struct arm64_cpu {
 	uint64_t mpidr;	       /* affinity fields. Set once */
 	uint64_t stack;	       /* lowest byte of the idle stack. Set once */
 	bool irq_enabled;      /* in the sense of the contract. Own CPU only */
-	bool faulting;	       /* in an exception of the kernel. Own CPU only */
+	unsigned faults;       /* exceptions of the kernel so far. Own CPU only */
 	_Atomic bool kicked;   /* HAL_IRQ_KICK is pending */
 	_Atomic bool running;
 	unsigned gic_mask;	 /* GICv2: this CPU's bit as a target. Own CPU sets it once */
@@ -146,6 +147,7 @@ void boot_ram_find(paddr_t fdt);
 uintptr_t kernel_map_uart(paddr_t regs); /* before there is a direct map */
 void kernel_map_ram(void);
 bool kernel_mapped(uintptr_t addr);
+bool kernel_guarded(uintptr_t addr); /* by hal_guard_set() */
 void *kernel_boot_alloc(size_t bytes); /* zeroed pages, before up_boot() alone. Never fails */
 
 /* ---- cpu.c, psci.c, context.S ---- */

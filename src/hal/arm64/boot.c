@@ -34,7 +34,7 @@ void boot_fail(const char *what, const char *why)
 	log_text(": ");
 	log_text(why);
 	log_text("\n");
-	hal_power_off(125);
+	hal_power_off(FAIL_STATUS);
 }
 
 /*

@@ -222,6 +222,17 @@ bool kernel_mapped(uintptr_t addr)
 	return addr >= HAL_DIRECT_MAP_BASE && (*walk_kernel(addr, &level) & PTE_VALID);
 }
 
+bool kernel_guarded(uintptr_t addr)
+{
+	unsigned level;
+	uint64_t entry;
+
+	if (addr < HAL_DIRECT_MAP_BASE || addr >= (uintptr_t)kernel_start)
+		return false;
+	entry = *walk_kernel(addr, &level);
+	return level == 3 && entry != 0 && !(entry & PTE_VALID);
+}
+
 int hal_guard_set(void *page, bool guarded)
 {
 	uintptr_t addr = (uintptr_t)page;

@@ -5,7 +5,8 @@
 #include "hal/arm64/arm64_priv.h"
 
 HAL_NORETURN void trap_from_kernel(unsigned vector, uintptr_t pc, uintptr_t frame, uintptr_t sp);
-HAL_NORETURN void stop_cpu(void);
+
+#define FAULTS_REPORTED 2
 
 static const char *class_name(unsigned class)
 {
@@ -56,24 +57,31 @@ static const char *fault_name(unsigned status)
 	return "other fault";
 }
 
-/* On the CPU's fault stack. A fault in the panic itself stops the CPU. */
+/*
+ * On the CPU's fault stack. A fault in the panic's report is a second panic, which says less; a
+ * third ends the machine from here.
+ */
 void trap_from_kernel(unsigned vector, uintptr_t pc, uintptr_t frame, uintptr_t sp)
 {
 	uint64_t esr = READ_SYSREG(esr_el1), far = READ_SYSREG(far_el1);
 	unsigned class = esr >> 26 & 63, status = esr & 63;
 	struct arm64_cpu *cpu = this_cpu();
 
-	if (cpu->faulting) {
+	if (cpu->faults++ >= FAULTS_REPORTED) {
 		log_number("cloudos: exception in a panic, pc ", pc, "");
 		log_number(", address ", far, "\n");
-		psci_off(false);
+		hal_power_off(FAIL_STATUS);
 	}
-	cpu->faulting = true;
+	if (!kernel_mapped(frame))
+		frame = 0;
 	if (vector == VECTOR_SERROR)
 		up_panic(pc, frame, "kernel: system error, syndrome %lx, sp %lx",
 			 (unsigned long)esr, (unsigned long)sp);
 	if (vector == VECTOR_IRQ)
 		up_panic(pc, frame, "kernel: interrupt with interrupts masked");
+	if (class == 0x25 && kernel_guarded(far))
+		up_panic(pc, frame, "kernel: a stack has run over its end (guard page of %lx)",
+			 (unsigned long)far);
 	if (class == 0x25 || class == 0x21)
 		up_panic(pc, frame, "kernel: %s of %lx: %s (%s), syndrome %lx, sp %lx",
 			 class == 0x21 ? "fetch" : (esr & 1 << 6) ? "write" : "read",
