@@ -11,10 +11,10 @@
  * zone) and calls x86_kernel_vector().
  *
  * GS: the kernel's base is the struct x86_cpu. swapgs is done in x86_user_enter() and on the ways
- * from user code, with interrupts off in hardware. NMI, double fault, machine check and (from kernel
- * code) debug may hit in between, where the base is not known: they have IST stacks, find the
- * struct in the word above their frame, and save and load the base by MSR. No user value of GS can
- * mislead them, also where user code can write the base itself (FSGSBASE).
+ * from user code, with interrupts off in hardware. NMI, double fault, machine check and (from
+ * kernel code) debug may hit in between, where the base is not known: they have IST stacks, find
+ * the struct in the word above their frame, and save and load the base by MSR. No user value of GS
+ * can mislead them, also where user code can write the base itself (FSGSBASE).
  */
 #include "hal/x86_64/layout.h"
 
