@@ -5,10 +5,8 @@ src_core_libcore_a_CFLAGS = $(KERNEL_CFLAGS)
 src_core_libcore_a_SOURCES = \
 	src/core/asan.h \
 	src/core/clock.c \
-	src/core/copy.c \
 	src/core/cpu.c \
 	src/core/cpu.h \
-	src/core/fault.c \
 	src/core/format.c \
 	src/core/irq.c \
 	src/core/irq.h \
@@ -21,7 +19,6 @@ src_core_libcore_a_SOURCES = \
 	src/core/log.h \
 	src/core/main.c \
 	src/core/main.h \
-	src/core/memory.c \
 	src/core/memory.h \
 	src/core/object.c \
 	src/core/object.h \
@@ -30,15 +27,12 @@ src_core_libcore_a_SOURCES = \
 	src/core/page.c \
 	src/core/page.h \
 	src/core/page_priv.h \
-	src/core/page_tree.c \
-	src/core/page_tree.h \
 	src/core/panic.c \
 	src/core/panic.h \
 	src/core/random.c \
 	src/core/random.h \
 	src/core/rbtree.c \
 	src/core/rbtree.h \
-	src/core/region.c \
 	src/core/sched.c \
 	src/core/sched.h \
 	src/core/sched_balance.c \
@@ -50,9 +44,7 @@ src_core_libcore_a_SOURCES = \
 	src/core/slab.c \
 	src/core/slab.h \
 	src/core/slab_priv.h \
-	src/core/space.c \
 	src/core/space.h \
-	src/core/space_priv.h \
 	src/core/state.c \
 	src/core/state.h \
 	src/core/symbols.c \

@@ -2,7 +2,7 @@
  * One CPU: what it can do, its descriptor tables, its control registers, and gs, through which the
  * kernel finds struct x86_cpu.
  *
- * x86_cpu_setup() is called by each CPU for itself, once; everything here is set once then.
+ * cpu_setup() is called by each CPU for itself, once; everything here is set once then.
  */
 #include "hal/x86_64/cpu_priv.h"
 
@@ -45,7 +45,7 @@ _Static_assert(sizeof(struct x86_frame) == 176, "frames are as entry.S pushes th
 _Static_assert(sizeof(struct x86_tss) == 104, "the TSS is the CPU's");
 _Static_assert(HAL_MACHINE_VERSION == HAL_VERSION, "this machine implements the contract");
 
-void x86_cpu_find_features(void)
+void cpu_find_features(void)
 {
 	struct x86_features *f = &x86_features;
 	uint32_t leaf_max = cpuid(0, 0).eax, extended_max = cpuid(0x80000000, 0).eax;
@@ -72,7 +72,7 @@ void x86_cpu_find_features(void)
 	f->nx = r.edx & 1u << 20;
 	f->big_pages_1g = r.edx & 1u << 26;
 	f->phys_bits = extended_max >= 0x80000008 ? cpuid(0x80000008, 0).eax & 0xff : 36;
-	x86_fpu_find_features();
+	fpu_find_features();
 }
 
 /* The vectors that may hit where gs or the stack are not to be trusted have stacks of their own;
@@ -144,13 +144,13 @@ static void set_up_syscalls(void)
 
 	wrmsr(MSR_EFER, x86_features.nx ? efer | EFER_NXE : efer);
 	wrmsr(MSR_STAR, (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-	wrmsr(MSR_LSTAR, (uintptr_t)x86_entry_syscall);
+	wrmsr(MSR_LSTAR, (uintptr_t)entry_syscall);
 	wrmsr(MSR_CSTAR, 0);
 	wrmsr(MSR_SFMASK, SYSCALL_FLAGS_CLEARED);
 	wrmsr(MSR_SYSENTER_CS, 0); /* sysenter faults */
 }
 
-void x86_cpu_setup(struct x86_cpu *cpu)
+void cpu_setup(struct x86_cpu *cpu)
 {
 	cpu->self = cpu;
 	set_up_stacks(cpu);
@@ -158,10 +158,10 @@ void x86_cpu_setup(struct x86_cpu *cpu)
 	wrmsr(MSR_GS_BASE, (uintptr_t)cpu);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 	wrmsr(MSR_FS_BASE, 0);
-	x86_trap_load();
+	trap_load();
 	set_control_registers();
 	set_up_syscalls();
-	x86_fpu_setup();
+	fpu_setup();
 }
 
 __attribute__((noinline)) unsigned hal_cpu_id(void)
@@ -174,5 +174,5 @@ __attribute__((noinline)) unsigned hal_cpu_id(void)
 
 void hal_cpu_halt(void)
 {
-	x86_smp_stop_this();
+	smp_stop_this();
 }

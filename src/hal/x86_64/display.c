@@ -6,7 +6,7 @@
 #include "hal/x86_64/boot_priv.h"
 #include "hal/x86_64/cpu_priv.h"
 
-void x86_display_init(const struct boot_framebuffer *framebuffer) { (void)framebuffer; }
-void x86_display_map(void) {}
-void x86_display_write(const char *text, size_t bytes) { (void)text; (void)bytes; }
-bool x86_display_there(void) { return false; }
+void display_init(const struct boot_framebuffer *framebuffer) { (void)framebuffer; }
+void display_map(void) {}
+void display_write(const char *text, size_t bytes) { (void)text; (void)bytes; }
+bool display_there(void) { return false; }

@@ -140,18 +140,18 @@ static int map_ram(const struct ram_map *all)
 	return 0;
 }
 
-void x86_paging_init(void)
+void paging_init(void)
 {
 	if (map_ram(&x86_boot_state.all_ram) ||
 	    map_kernel(kernel_text_start, kernel_text_end, 0) ||
 	    map_kernel(kernel_rodata_start, kernel_rodata_end, no_exec_flag()) ||
 	    map_kernel(kernel_data_start, kernel_end, PTE_WRITE | no_exec_flag()) ||
 	    !find_entry(PAGING_DEVICE_BASE, 3))
-		x86_boot_fail("cannot map memory", "there is too little of it",
+		boot_fail("cannot map memory", "there is too little of it",
 			  "Give the machine at least 16 MiB.");
 }
 
-void x86_paging_load(void)
+void paging_load(void)
 {
 	/* Turning global pages off and on again drops those of the boot tables as well. */
 	write_cr4(read_cr4() & ~CR4_PGE);
@@ -160,18 +160,18 @@ void x86_paging_load(void)
 		write_cr4(read_cr4() | CR4_PGE);
 }
 
-paddr_t x86_paging_kernel_root_phys(void)
+paddr_t paging_kernel_root_phys(void)
 {
 	return kernel_to_phys((const void *)paging.root);
 }
 
-void x86_paging_copy_kernel_half(uint64_t *root)
+void paging_copy_kernel_half(uint64_t *root)
 {
 	for (unsigned i = PAGING_KERNEL_FIRST; i < PAGING_ENTRIES; i++)
 		root[i] = atomic_load(&paging.root[i]);
 }
 
-bool x86_paging_is_mapped(uintptr_t addr)
+bool paging_is_mapped(uintptr_t addr)
 {
 	entry_t *table = paging.root;
 
@@ -186,7 +186,7 @@ bool x86_paging_is_mapped(uintptr_t addr)
 	}
 }
 
-int x86_paging_map_device(paddr_t phys, size_t bytes, uintptr_t *addr)
+int paging_map_device(paddr_t phys, size_t bytes, uintptr_t *addr)
 {
 	uint64_t flags = KERNEL_FLAGS | PTE_WRITE | PTE_UNCACHED | PTE_WRITE_THROUGH |
 			 global_flag() | no_exec_flag();
@@ -211,7 +211,7 @@ int hal_mmio_map(paddr_t regs, size_t bytes, uintptr_t *base)
 	    (regs + bytes - 1) >> x86_features.phys_bits ||
 	    ram_map_overlaps(&x86_boot_state.all_ram, regs, bytes))
 		return -EINVAL;
-	return x86_paging_map_device(regs, bytes, base);
+	return paging_map_device(regs, bytes, base);
 }
 
 int hal_guard_set(void *page, bool guarded)
@@ -232,6 +232,6 @@ int hal_guard_set(void *page, bool guarded)
 	}
 	atomic_fetch_and(entry, ~PTE_PRESENT);
 	invlpg((uintptr_t)page);
-	x86_smp_request(&request, ~0ull);
+	smp_request(&request, ~0ull);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * The interrupt descriptor table, and exceptions in the kernel: each ends in up_panic() with the
  * place and the frame. Vectors from VECTOR_EXCEPTIONS on are irq.c's. User code's exceptions do
- * not come here: x86_user_enter() returns them to user.c.
+ * not come here: user_enter() returns them to user.c.
  */
 #include "hal/x86_64/asm.h"
 #include "hal/x86_64/cpu_priv.h"
@@ -26,7 +26,7 @@ static const char *const exception_names[VECTOR_EXCEPTIONS] = {
 
 static void set_gate(unsigned vector, unsigned ist, bool user)
 {
-	uint64_t addr = (uintptr_t)x86_entry_stubs + vector * STUB_BYTES;
+	uint64_t addr = (uintptr_t)entry_stubs + vector * STUB_BYTES;
 	uint64_t flags = GATE_INTERRUPT | (user ? GATE_USER : 0) | ist;
 
 	idt[vector].low = (addr & 0xffff) | (uint64_t)SELECTOR_KERNEL_CODE << 16 | flags << 32 |
@@ -34,7 +34,7 @@ static void set_gate(unsigned vector, unsigned ist, bool user)
 	idt[vector].high = addr >> 32;
 }
 
-void x86_trap_init(void)
+void trap_init(void)
 {
 	for (unsigned vector = 0; vector < 256; vector++)
 		set_gate(vector, 0, vector == VECTOR_BREAKPOINT || vector == VECTOR_FOREIGN_CALL);
@@ -44,7 +44,7 @@ void x86_trap_init(void)
 	set_gate(VECTOR_DEBUG, IST_DEBUG, false);
 }
 
-void x86_trap_load(void)
+void trap_load(void)
 {
 	struct {
 		uint16_t limit;
@@ -70,7 +70,7 @@ void x86_kernel_vector(struct x86_frame *frame)
 	const char *name;
 
 	if (frame->vector >= VECTOR_EXCEPTIONS) {
-		x86_irq_vector((unsigned)frame->vector);
+		irq_vector((unsigned)frame->vector);
 		return;
 	}
 	if (frame->vector == VECTOR_PAGE_FAULT)
@@ -85,8 +85,8 @@ void x86_paranoid_vector(struct x86_frame *frame)
 {
 	switch (frame->vector) {
 	case VECTOR_NMI:
-		if (atomic_load(&x86_stopped) & 1ull << x86_cpu_this()->id)
-			x86_smp_stop_this();
+		if (atomic_load(&x86_stopped) & 1ull << cpu_this()->id)
+			smp_stop_this();
 		up_panic(frame->rip, frame->rbp,
 			 "NMI that nobody sent: a hardware error? (port 61: %x)",
 			 in8(0x61));

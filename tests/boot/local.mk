@@ -1,2 +1,0 @@
-# Boots with bad input, under QEMU.
-dist_noinst_SCRIPTS += tests/boot/arm64-trees
