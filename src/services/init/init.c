@@ -1,0 +1,138 @@
+/*
+ * The init service: runs the command of the kernel command line, or /bin/hello, from the initial
+ * image and ends the system with the status a shell would show. Programs that are separated by a
+ * word ";" run one after the other; the status is that of the last.
+ *
+ * State: none that outlives its thread. When tests were asked for, core runs those instead.
+ */
+#include "core/log.h"
+#include "core/main.h"
+#include "core/options.h"
+#include "core/service.h"
+#include "core/task.h"
+#include "services/initrd/initrd.h"
+#include "services/linux/linux.h"
+#include "services/placement.h"
+
+#define STATUS_NOT_EXECUTABLE 126
+#define STATUS_NOT_FOUND 127
+#define LISTED_MAX 40 /* programs named when one is not found */
+
+static const char *const environment[] = {"PATH=/bin", "HOME=/", NULL};
+
+struct listing {
+	char text[LOG_LINE_MAX - 32];
+	size_t used;
+	unsigned count;
+};
+
+static void list_program(void *arg, const struct cpio_entry *entry)
+{
+	struct listing *listing = arg;
+
+	if (!(entry->mode & 0111) || (entry->mode & CPIO_TYPE_MASK) == CPIO_TYPE_DIR)
+		return;
+	listing->count++;
+	if (listing->count > LISTED_MAX || listing->used >= sizeof(listing->text))
+		return;
+	listing->used += str_format(listing->text + listing->used,
+				    sizeof(listing->text) - listing->used, " %s", entry->name);
+}
+
+/* What the initial image has to offer, for who asked for something that it has not. */
+static void log_programs(void)
+{
+	struct listing listing = {.used = 0};
+
+	initrd_each(list_program, &listing);
+	if (listing.count)
+		log_write(LOG_ERROR, "init", "%u programs are there:%s", listing.count,
+			  listing.text);
+	else
+		log_write(LOG_ERROR, "init", "the initial image has no program");
+}
+
+static int report_failure(const char *path, int err, const char *why)
+{
+	log_write(LOG_ERROR, "init", "%s: %s", path, why);
+	if (err != -ENOENT)
+		return STATUS_NOT_EXECUTABLE;
+	log_programs();
+	return STATUS_NOT_FOUND;
+}
+
+/* Runs one program to its end. Its status as a shell shows it. */
+static int run_program(const char **argv)
+{
+	char path[256];
+	const char *name = argv[0];
+	const char *why = "";
+	struct task *task;
+	int status, err;
+
+	if (!str_find_char(name, '/')) {
+		str_format(path, sizeof(path), "/bin/%s", name);
+		argv[0] = path;
+	}
+	err = linux_start_program(argv, environment, &task, &why);
+	if (err) {
+		err = report_failure(argv[0], err, why);
+		argv[0] = name;
+		return err;
+	}
+	argv[0] = name;
+	err = task_wait_ended(task, &status);
+	task_put(task);
+	if (err)
+		return STATUS_NOT_EXECUTABLE;
+	status = linux_shell_status(status);
+	log_write(LOG_INFO, "init", "%s ended with status %d", name, status);
+	return status;
+}
+
+static void run_commands(void *arg)
+{
+	const char *argv[OPTIONS_WORDS_MAX + 1];
+	const char *const *words;
+	unsigned count = options_command(&words), argc = 0;
+	int status = 0;
+
+	(void)arg;
+	for (unsigned i = 0; i < count; i++) {
+		if (str_compare(words[i], ";") != 0)
+			argv[argc++] = words[i];
+		if (argc && (i + 1 == count || str_compare(words[i], ";") == 0)) {
+			argv[argc] = NULL;
+			status = run_program(argv);
+			argc = 0;
+		}
+	}
+	if (count == 0) {
+		argv[0] = options_get("init") ? options_get("init") : "/bin/hello";
+		argv[1] = NULL;
+		status = run_program(argv);
+	}
+	kernel_shutdown(status);
+}
+
+static int init_start(void)
+{
+	struct thread *thread;
+	int err;
+
+	if (kernel_wants_tests())
+		return 0;
+	err = thread_create_kernel(NULL, "init", run_commands, NULL, &thread);
+	if (err)
+		return err;
+	thread_start(thread);
+	thread_put(thread);
+	return 0;
+}
+
+const struct service init_service = {
+	.name = "init",
+	.class_name = placement_class_init,
+	.needs = {"console", "linux", NULL},
+	.start = init_start,
+};
