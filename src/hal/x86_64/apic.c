@@ -44,7 +44,7 @@ static struct {
 	bool x2;	/* Set once */
 } apic;
 
-bool apic_lock(struct hardware_lock *lock)
+bool x86_apic_lock(struct hardware_lock *lock)
 {
 	bool restore = hardware_irq_disable();
 
@@ -53,7 +53,7 @@ bool apic_lock(struct hardware_lock *lock)
 	return restore;
 }
 
-void apic_unlock(struct hardware_lock *lock, bool restore)
+void x86_apic_unlock(struct hardware_lock *lock, bool restore)
 {
 	atomic_store_explicit(&lock->locked, false, memory_order_release);
 	hardware_irq_restore(restore);
@@ -72,15 +72,15 @@ static void write_reg(unsigned reg, uint32_t value)
 		hal_mmio_write32(apic.regs + reg, value);
 }
 
-void apic_init(paddr_t regs)
+void x86_apic_init(paddr_t regs)
 {
 	apic.x2 = x86_features.x2apic;
-	if (!apic.x2 && paging_map_device(regs, HAL_PAGE_SIZE, &apic.regs))
-		boot_fail("cannot map the local APIC", "there is too little memory",
+	if (!apic.x2 && x86_paging_map_device(regs, HAL_PAGE_SIZE, &apic.regs))
+		x86_boot_fail("cannot map the local APIC", "there is too little memory",
 			  "Give the machine at least 16 MiB.");
 }
 
-void apic_init_cpu(void)
+void x86_apic_init_cpu(void)
 {
 	uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
@@ -97,15 +97,15 @@ void apic_init_cpu(void)
 	write_reg(REG_LVT_TIMER, VECTOR_TIMER);
 	write_reg(REG_TIMER_DIVIDE, DIVIDE_BY_1);
 	write_reg(REG_ERROR, 0);
-	apic_end_of_interrupt();
+	x86_apic_end_of_interrupt();
 }
 
-uint32_t apic_id(void)
+uint32_t x86_apic_id(void)
 {
 	return apic.x2 ? read_reg(REG_ID) : read_reg(REG_ID) >> 24;
 }
 
-void apic_end_of_interrupt(void)
+void x86_apic_end_of_interrupt(void)
 {
 	write_reg(REG_END, 0);
 }
@@ -128,37 +128,37 @@ static void send(uint32_t to, uint32_t command)
 	hardware_irq_restore(restore);
 }
 
-void apic_send(uint32_t to, unsigned vector)
+void x86_apic_send(uint32_t to, unsigned vector)
 {
 	send(to, COMMAND_ASSERT | vector);
 }
 
-void apic_send_nmi(uint32_t to)
+void x86_apic_send_nmi(uint32_t to)
 {
 	send(to, COMMAND_ASSERT | COMMAND_NMI);
 }
 
-void apic_send_init(uint32_t to)
+void x86_apic_send_init(uint32_t to)
 {
 	send(to, COMMAND_ASSERT | COMMAND_INIT);
 }
 
-void apic_send_startup(uint32_t to, paddr_t page)
+void x86_apic_send_startup(uint32_t to, paddr_t page)
 {
 	send(to, COMMAND_ASSERT | COMMAND_STARTUP | (uint32_t)(page >> HAL_PAGE_SHIFT));
 }
 
-void apic_timer_start(uint32_t count)
+void x86_apic_timer_start(uint32_t count)
 {
 	write_reg(REG_TIMER_INITIAL, count);
 }
 
-uint32_t apic_timer_left(void)
+uint32_t x86_apic_timer_left(void)
 {
 	return read_reg(REG_TIMER_CURRENT);
 }
 
-void apic_timer_use_deadline(void)
+void x86_apic_timer_use_deadline(void)
 {
 	write_reg(REG_LVT_TIMER, VECTOR_TIMER | LVT_TIMER_DEADLINE);
 	/* The mode must be set before the first deadline (10.5.4.1). */

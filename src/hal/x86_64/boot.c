@@ -16,6 +16,7 @@
 #include "hal/x86_64/boot_priv.h"
 #include "hal/x86_64/cpu_priv.h"
 
+#define FAIL_STATUS 125 /* as a panic of the kernel */
 #define RAM_MIN_BYTES (8ull << 20)
 #define BIOS_AREA 0xe0000ull
 #define BIOS_AREA_BYTES 0x20000u
@@ -37,7 +38,7 @@ static void log_text(const char *text)
 	hal_log_write(text, bytes);
 }
 
-void boot_fail(const char *what, const char *why, const char *remedy)
+void x86_boot_fail(const char *what, const char *why, const char *remedy)
 {
 	log_text("cloudos: ");
 	log_text(what);
@@ -46,7 +47,7 @@ void boot_fail(const char *what, const char *why, const char *remedy)
 	log_text(". ");
 	log_text(remedy);
 	log_text("\n");
-	hal_power_off(1);
+	hal_power_off(FAIL_STATUS);
 }
 
 static void warn(const char *what, const char *why)
@@ -81,7 +82,7 @@ static void read_loader_tables(uint32_t magic, paddr_t addr)
 	else if (pvh_probe(&reader, addr))
 		err = pvh_parse(&reader, addr, tables, &why);
 	if (err)
-		boot_fail("cannot use what the boot loader left", why,
+		x86_boot_fail("cannot use what the boot loader left", why,
 			  "Boot with qemu -kernel, or by multiboot2 from GRUB.");
 	if (tables->cmdline_cut)
 		warn("the kernel command line", "too long, its end is cut off");
@@ -133,7 +134,7 @@ static void find_ram(void)
 		       (uint64_t)(kernel_end - kernel_start));
 	ram_map_remove(&state->ram, tables->initrd, tables->initrd_bytes);
 	if (ram_map_bytes(&state->ram) < RAM_MIN_BYTES)
-		boot_fail("cannot start", "the machine has less than 8 MiB of free memory",
+		x86_boot_fail("cannot start", "the machine has less than 8 MiB of free memory",
 			  "Give it more (qemu -m 64M).");
 	if (state->ram.dropped_bytes || tables->regions_dropped)
 		warn("memory map", "has too many pieces; the smallest are not used");
@@ -188,9 +189,9 @@ bool hal_has(enum hal_feature feature)
 {
 	switch (feature) {
 	case HAL_HAS_PCI:
-		return pci_there();
+		return x86_pci_there();
 	case HAL_HAS_DISPLAY:
-		return display_there();
+		return x86_display_there();
 	default:
 		return false;
 	}
@@ -210,26 +211,26 @@ __attribute__((no_stack_protector)) void x86_boot(uint32_t magic, paddr_t table)
 {
 	uint64_t random;
 
-	serial_init();
-	cpu_find_features();
-	trap_init();
-	cpu_setup(&x86_boot_cpu);
+	x86_serial_init();
+	x86_cpu_find_features();
+	x86_trap_init();
+	x86_cpu_setup(&x86_boot_cpu);
 	read_loader_tables(magic, table);
-	display_init(&x86_boot_state.tables.framebuffer);
+	x86_display_init(&x86_boot_state.tables.framebuffer);
 	read_acpi();
 	find_ram();
-	paging_init();
-	paging_load();
-	display_map();
+	x86_paging_init();
+	x86_paging_load();
+	x86_display_map();
 	if (hal_entropy(&random, sizeof(random)))
 		random = rdtsc() * 0x9e3779b97f4a7c15ull;
 	stack_protector_seed(random);
-	apic_init(x86_acpi.lapic ? x86_acpi.lapic : LAPIC_DEFAULT);
-	apic_init_cpu();
-	smp_init();
-	clock_init();
-	smp_start_all();
-	irq_init();
-	pci_init();
-	boot_on_stack(x86_boot_cpu.stack + HAL_STACK_BYTES, start_kernel);
+	x86_apic_init(x86_acpi.lapic ? x86_acpi.lapic : LAPIC_DEFAULT);
+	x86_apic_init_cpu();
+	x86_smp_init();
+	x86_clock_init();
+	x86_smp_start_all();
+	x86_irq_init();
+	x86_pci_init();
+	x86_boot_on_stack(x86_boot_cpu.stack + HAL_STACK_BYTES, start_kernel);
 }

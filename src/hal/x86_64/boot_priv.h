@@ -23,20 +23,20 @@ extern struct x86_boot_state x86_boot_state; /* boot.c */
 extern struct acpi_info x86_acpi;	     /* boot.c. Set once: what ACPI's tables say */
 
 /* Ends the machine before the kernel runs: says what is wrong and what to do about it. */
-HAL_NORETURN void boot_fail(const char *what, const char *why, const char *remedy);
+HAL_NORETURN void x86_boot_fail(const char *what, const char *why, const char *remedy);
 
 /* ---- display.c: the log on a screen ---- */
-void display_map(void); /* when the kernel's own tables are in use */
-void display_init(const struct boot_framebuffer *framebuffer);
-void display_write(const char *text, size_t bytes);
-bool display_there(void);
+void x86_display_map(void); /* when the kernel's own tables are in use */
+void x86_display_init(const struct boot_framebuffer *framebuffer);
+void x86_display_write(const char *text, size_t bytes);
+bool x86_display_there(void);
 
 /* ---- pci.c, device.c ---- */
-void pci_init(void);
-bool pci_there(void);
+void x86_pci_init(void);
+bool x86_pci_there(void);
 
 /* ---- serial.c ---- */
-void serial_init(void);
-void serial_write(const char *text, size_t bytes);
+void x86_serial_init(void);
+void x86_serial_write(const char *text, size_t bytes);
 
 #endif

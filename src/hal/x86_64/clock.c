@@ -88,7 +88,7 @@ static bool find_hpet(struct reference *reference)
 {
 	uint32_t period;
 
-	if (!x86_acpi.hpet || paging_map_device(x86_acpi.hpet, HAL_PAGE_SIZE, &clock.hpet))
+	if (!x86_acpi.hpet || x86_paging_map_device(x86_acpi.hpet, HAL_PAGE_SIZE, &clock.hpet))
 		return false;
 	period = hal_mmio_read32(clock.hpet + HPET_CAPABILITIES);
 	if (!period || period > HPET_PERIOD_MAX_FS)
@@ -127,7 +127,7 @@ static struct sample take_sample(const struct reference *reference)
 
 	for (unsigned i = 0; i < SAMPLES; i++) {
 		uint64_t before = rdtsc(), after;
-		uint32_t value = reference->read(), left = apic_timer_left();
+		uint32_t value = reference->read(), left = x86_apic_timer_left();
 
 		after = rdtsc();
 		if (after - before < least) {
@@ -145,13 +145,13 @@ static bool measure(const struct reference *reference)
 	struct sample start, end;
 	unsigned reads = 0;
 
-	apic_timer_start(UINT32_MAX);
+	x86_apic_timer_start(UINT32_MAX);
 	start = take_sample(reference);
 	while (((reference->read() - start.reference) & reference->mask) < span)
 		if (++reads > REFERENCE_READS_MAX)
 			return false;
 	end = take_sample(reference);
-	apic_timer_start(0);
+	x86_apic_timer_start(0);
 	elapsed = (end.reference - start.reference) & reference->mask;
 	if (!clock.tsc_hz)
 		clock.tsc_hz = (end.tsc - start.tsc) * reference->hz / elapsed;
@@ -227,7 +227,7 @@ static uint64_t read_wall_clock(void)
 	for (unsigned tries = 0; tries < 10; tries++) {
 		memcpy(now, again, sizeof(now));
 		if (read_cmos(0x0a) & 0x80)
-			clock_delay_us(250); /* it is being set; up to 2 ms */
+			x86_clock_delay_us(250); /* it is being set; up to 2 ms */
 		read_rtc(again);
 		if (!memcmp(now, again, sizeof(now)))
 			break;
@@ -246,7 +246,7 @@ static uint64_t read_wall_clock(void)
 	return seconds + now[2] * 3600u + now[1] * 60u + now[0];
 }
 
-void clock_init(void)
+void x86_clock_init(void)
 {
 	uint64_t seconds;
 
@@ -254,20 +254,20 @@ void clock_init(void)
 	clock.ns_per_tick = make_factor(NS_PER_S, clock.tsc_hz);
 	clock.ticks_per_ns = make_factor(clock.tsc_hz, NS_PER_S);
 	clock.apic_ticks_per_ns = make_factor(clock.apic_hz ? clock.apic_hz : 1, NS_PER_S);
-	clock_init_cpu();
+	x86_clock_init_cpu();
 	seconds = read_wall_clock();
 	if (seconds)
 		clock.epoch_ns = seconds * NS_PER_S - hal_time_ns();
 }
 
-void clock_init_cpu(void)
+void x86_clock_init_cpu(void)
 {
-	cpu_this()->timer_deadline_ns = HAL_TIME_NEVER;
+	x86_cpu_this()->timer_deadline_ns = HAL_TIME_NEVER;
 	if (x86_features.tsc_deadline)
-		apic_timer_use_deadline();
+		x86_apic_timer_use_deadline();
 }
 
-const char *clock_describe(uint64_t *tsc_hz)
+const char *x86_clock_describe(uint64_t *tsc_hz)
 {
 	*tsc_hz = clock.tsc_hz;
 	return clock.source;
@@ -285,7 +285,7 @@ uint64_t hal_time_epoch_ns(void)
 	return clock.epoch_ns;
 }
 
-void clock_delay_us(unsigned us)
+void x86_clock_delay_us(unsigned us)
 {
 	uint64_t end = rdtsc() + scale(us * 1000ull, clock.ticks_per_ns);
 
@@ -306,30 +306,30 @@ static void start_timer(uint64_t now, uint64_t deadline)
 	ticks = deadline == HAL_TIME_NEVER ? 0
 					   : scale(MIN(deadline - now, NS_PER_S),
 						   clock.apic_ticks_per_ns) + 1;
-	apic_timer_start((uint32_t)MIN(ticks, ONE_SHOT_MAX));
+	x86_apic_timer_start((uint32_t)MIN(ticks, ONE_SHOT_MAX));
 }
 
 void hal_timer_set(uint64_t deadline_ns)
 {
-	struct x86_cpu *cpu = cpu_this();
+	struct x86_cpu *cpu = x86_cpu_this();
 	bool restore = hardware_irq_disable();
 	uint64_t now = hal_time_ns();
 
 	cpu->timer_deadline_ns = deadline_ns;
-	irq_clear_pending(cpu, HAL_IRQ_TIMER);
+	x86_irq_clear_pending(cpu, HAL_IRQ_TIMER);
 	if (deadline_ns <= now) {
 		cpu->timer_deadline_ns = HAL_TIME_NEVER;
 		start_timer(now, HAL_TIME_NEVER);
-		irq_set_pending(cpu, HAL_IRQ_TIMER);
+		x86_irq_set_pending(cpu, HAL_IRQ_TIMER);
 	} else {
 		start_timer(now, deadline_ns);
 	}
 	hardware_irq_restore(restore);
 }
 
-void clock_timer_vector(void)
+void x86_clock_timer_vector(void)
 {
-	struct x86_cpu *cpu = cpu_this();
+	struct x86_cpu *cpu = x86_cpu_this();
 	uint64_t now = hal_time_ns();
 
 	if (cpu->timer_deadline_ns == HAL_TIME_NEVER)
@@ -339,7 +339,7 @@ void clock_timer_vector(void)
 		return;
 	}
 	cpu->timer_deadline_ns = HAL_TIME_NEVER;
-	irq_set_pending(cpu, HAL_IRQ_TIMER);
+	x86_irq_set_pending(cpu, HAL_IRQ_TIMER);
 }
 
 /* ---- Entropy ---- */

@@ -1,23 +1,23 @@
 /*
- * Kernel contexts and call chains. A context is a stack pointer: context_switch() in entry.S leaves
- * the registers that a C function must keep on the stack. A switch also brings the FPU registers of
- * the user that this CPU ran into its struct, so that the thread may go on elsewhere.
+ * Kernel contexts and call chains. A context is a stack pointer: x86_context_switch() in entry.S
+ * leaves the registers that a C function must keep on the stack. A switch also brings the FPU
+ * registers of the user that this CPU ran into its struct: the thread may go on elsewhere.
  */
 #include "hal/base.h"
 #include "hal/x86_64/asm.h"
 #include "hal/x86_64/cpu_priv.h"
 
-#define SAVED_REGISTERS 6 /* r15, r14, r13, r12, rbx, rbp: as context_switch() pops them */
+#define SAVED_REGISTERS 6 /* r15, r14, r13, r12, rbx, rbp: as x86_context_switch() pops them */
 
 void hal_context_init(struct hal_context *context, const char *name, void *stack,
 		      size_t stack_bytes, void (*entry)(void *), void *arg)
 {
 	uint64_t *top = (uint64_t *)((uintptr_t)stack + stack_bytes);
 
-	(void)name; /* gdb finds the function's name in the frame below context_start */
+	(void)name; /* gdb finds the function's name in the frame below x86_context_start */
 	*--top = 0; /* ends the call chain */
 	*--top = 0;
-	*--top = (uintptr_t)context_start;
+	*--top = (uintptr_t)x86_context_start;
 	top -= SAVED_REGISTERS;
 	memset(top, 0, SAVED_REGISTERS * sizeof(*top));
 	top[2] = (uintptr_t)arg;   /* r13 */
@@ -27,15 +27,15 @@ void hal_context_init(struct hal_context *context, const char *name, void *stack
 
 void hal_context_switch(struct hal_context *from, struct hal_context *to)
 {
-	struct x86_cpu *cpu = cpu_this();
+	struct x86_cpu *cpu = x86_cpu_this();
 
 	if (cpu->fpu_changed) {
 		bool restore = hardware_irq_disable();
 
-		fpu_save(cpu);
+		x86_fpu_save(cpu);
 		hardware_irq_restore(restore);
 	}
-	context_switch(&from->rsp, to->rsp);
+	x86_context_switch(&from->rsp, to->rsp);
 }
 
 void hal_context_fini(struct hal_context *context)
@@ -53,8 +53,8 @@ unsigned hal_backtrace(uintptr_t *pcs, unsigned max)
 	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
 	unsigned count = 0;
 
-	while (count < max && !(frame & 7) && paging_is_mapped(frame) &&
-	       paging_is_mapped(frame + 8)) {
+	while (count < max && !(frame & 7) && x86_paging_is_mapped(frame) &&
+	       x86_paging_is_mapped(frame + 8)) {
 		const uintptr_t *link = (const uintptr_t *)frame;
 
 		if (!is_kernel_code(link[1]))

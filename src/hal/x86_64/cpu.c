@@ -2,7 +2,7 @@
  * One CPU: what it can do, its descriptor tables, its control registers, and gs, through which the
  * kernel finds struct x86_cpu.
  *
- * cpu_setup() is called by each CPU for itself, once; everything here is set once then.
+ * x86_cpu_setup() is called by each CPU for itself, once; everything here is set once then.
  */
 #include "hal/x86_64/cpu_priv.h"
 
@@ -14,7 +14,6 @@
 #define DESCRIPTOR_DATA_USER 0x00cff3000000ffffull
 #define DESCRIPTOR_CODE_USER 0x00affb000000ffffull
 #define TSS_PRESENT 0x89ull
-#define PAT_VALUE 0x0007010600070406ull /* as at reset, but entry 5 write-combining */
 
 /* Everything but the fixed bit, so that the kernel starts with all flags clear. */
 #define SYSCALL_FLAGS_CLEARED 0x257fd5ull
@@ -45,7 +44,7 @@ _Static_assert(sizeof(struct x86_frame) == 176, "frames are as entry.S pushes th
 _Static_assert(sizeof(struct x86_tss) == 104, "the TSS is the CPU's");
 _Static_assert(HAL_MACHINE_VERSION == HAL_VERSION, "this machine implements the contract");
 
-void cpu_find_features(void)
+void x86_cpu_find_features(void)
 {
 	struct x86_features *f = &x86_features;
 	uint32_t leaf_max = cpuid(0, 0).eax, extended_max = cpuid(0x80000000, 0).eax;
@@ -58,7 +57,6 @@ void cpu_find_features(void)
 	f->pcid = r.ecx & 1u << 17;
 	f->mce = r.edx & 1u << 7;
 	f->pge = r.edx & 1u << 13;
-	f->pat = r.edx & 1u << 16;
 	if (leaf_max >= 7) {
 		r = cpuid(7, 0);
 		f->fsgsbase = r.ebx & 1u << 0;
@@ -72,7 +70,7 @@ void cpu_find_features(void)
 	f->nx = r.edx & 1u << 20;
 	f->big_pages_1g = r.edx & 1u << 26;
 	f->phys_bits = extended_max >= 0x80000008 ? cpuid(0x80000008, 0).eax & 0xff : 36;
-	fpu_find_features();
+	x86_fpu_find_features();
 }
 
 /* The vectors that may hit where gs or the stack are not to be trusted have stacks of their own;
@@ -134,8 +132,6 @@ static void set_control_registers(void)
 	/* PCIDs can be turned on only while the current one is 0, as it is before user code ran. */
 	if (f->pcid)
 		write_cr4(cr4 | CR4_PCIDE);
-	if (f->pat)
-		wrmsr(MSR_PAT, PAT_VALUE);
 }
 
 static void set_up_syscalls(void)
@@ -144,13 +140,13 @@ static void set_up_syscalls(void)
 
 	wrmsr(MSR_EFER, x86_features.nx ? efer | EFER_NXE : efer);
 	wrmsr(MSR_STAR, (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-	wrmsr(MSR_LSTAR, (uintptr_t)entry_syscall);
+	wrmsr(MSR_LSTAR, (uintptr_t)x86_entry_syscall);
 	wrmsr(MSR_CSTAR, 0);
 	wrmsr(MSR_SFMASK, SYSCALL_FLAGS_CLEARED);
 	wrmsr(MSR_SYSENTER_CS, 0); /* sysenter faults */
 }
 
-void cpu_setup(struct x86_cpu *cpu)
+void x86_cpu_setup(struct x86_cpu *cpu)
 {
 	cpu->self = cpu;
 	set_up_stacks(cpu);
@@ -158,10 +154,10 @@ void cpu_setup(struct x86_cpu *cpu)
 	wrmsr(MSR_GS_BASE, (uintptr_t)cpu);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 	wrmsr(MSR_FS_BASE, 0);
-	trap_load();
+	x86_trap_load();
 	set_control_registers();
 	set_up_syscalls();
-	fpu_setup();
+	x86_fpu_setup();
 }
 
 __attribute__((noinline)) unsigned hal_cpu_id(void)
@@ -174,5 +170,5 @@ __attribute__((noinline)) unsigned hal_cpu_id(void)
 
 void hal_cpu_halt(void)
 {
-	smp_stop_this();
+	x86_smp_stop_this();
 }

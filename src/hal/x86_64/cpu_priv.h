@@ -52,7 +52,7 @@ struct x86_request {
 /* A CPU. gs points here while the kernel runs. */
 struct x86_cpu {
 	struct x86_cpu *self;	/* layout.h knows the first six */
-	uint64_t kernel_rsp;	/* in user_enter() */
+	uint64_t kernel_rsp;	/* in x86_user_enter() */
 	struct hal_user *user;	/* whose code runs */
 	uint64_t scratch;
 	uint64_t trap_error;	/* error code of the exception that ended user code */
@@ -88,7 +88,7 @@ struct x86_cpu {
 
 struct x86_features {
 	bool nx, big_pages_1g, pge, pcid, invpcid, smep, smap, umip, fsgsbase;
-	bool xsave, xsaveopt, rdrand, rdseed, x2apic, tsc_deadline, mce, pat;
+	bool xsave, xsaveopt, rdrand, rdseed, x2apic, tsc_deadline, mce;
 	uint64_t xcr0;		/* the components that are kept for user code */
 	uint32_t mxcsr_mask;
 	unsigned phys_bits;
@@ -105,7 +105,7 @@ extern char kernel_base[], kernel_start[], kernel_text_start[], kernel_text_end[
 extern char kernel_rodata_start[], kernel_rodata_end[], kernel_data_start[], kernel_end[];
 
 /* This CPU. The answer is good as long as no context switch happens. */
-static inline struct x86_cpu *cpu_this(void)
+static inline struct x86_cpu *x86_cpu_this(void)
 {
 	struct x86_cpu *cpu;
 
@@ -119,70 +119,71 @@ static inline paddr_t kernel_to_phys(const void *addr)
 }
 
 /* ---- entry.S ---- */
-extern char entry_stubs[], entry_syscall[], context_start[];
-unsigned user_enter(struct hal_user *user, bool sysret);
-void context_switch(uint64_t *save_rsp, uint64_t load_rsp);
+extern char x86_entry_stubs[], x86_entry_syscall[], x86_context_start[];
+unsigned x86_user_enter(struct hal_user *user, bool sysret);
+void x86_context_switch(uint64_t *save_rsp, uint64_t load_rsp);
 
 /* ---- head.S, boot.c ---- */
-HAL_NORETURN void boot_on_stack(uintptr_t top, void (*entry)(void));
+HAL_NORETURN void x86_boot_on_stack(uintptr_t top, void (*entry)(void));
 HAL_NORETURN void x86_boot(uint32_t magic, paddr_t table);
 
 /* Zeroed pages while the machine boots, from the kernel later. 0 if there are none. */
 paddr_t x86_page_alloc(void);
 
 /* ---- cpu.c ---- */
-void cpu_find_features(void);
-void cpu_setup(struct x86_cpu *cpu); /* this CPU: tables, control registers, gs */
+void x86_cpu_find_features(void);
+void x86_cpu_setup(struct x86_cpu *cpu); /* this CPU: tables, control registers, gs */
 
 /* ---- trap.c ---- */
-void trap_init(void);
-void trap_load(void);
+void x86_trap_init(void);
+void x86_trap_load(void);
 void x86_kernel_vector(struct x86_frame *frame);
 void x86_paranoid_vector(struct x86_frame *frame);
 
 /* ---- smp.c ---- */
-void smp_init(void);	     /* finds the others, and begins to start them */
-void smp_start_all(void);    /* at least 10 ms later; less is enough for CPUs of this century */
+void x86_smp_init(void);	     /* finds the others, and begins to start them */
+void x86_smp_start_all(void);    /* at least 10 ms later; less is enough for CPUs of this century */
 HAL_NORETURN void x86_cpu_main(void);
-void smp_serve_requests(void);		     /* in VECTOR_REQUEST */
-void smp_request(struct x86_request *request, uint64_t cpus); /* asks and waits */
-void smp_wake(struct x86_cpu *cpu);	     /* makes it look at its pending words */
-HAL_NORETURN void smp_stop_this(void);
+void x86_smp_serve_requests(void);		     /* in VECTOR_REQUEST */
+void x86_smp_request(struct x86_request *request, uint64_t cpus); /* asks and waits */
+void x86_smp_wake(struct x86_cpu *cpu);	     /* makes it look at its pending words */
+HAL_NORETURN void x86_smp_stop_this(void);
 
 /* ---- irq.c ---- */
-void irq_init(void);
-void irq_set_pending(struct x86_cpu *cpu, unsigned irq);
-void irq_clear_pending(struct x86_cpu *cpu, unsigned irq);
-bool irq_any_pending(struct x86_cpu *cpu);
-void irq_set_trigger(uint32_t gsi, bool level, bool active_low); /* before it is unmasked */
-void irq_vector(unsigned vector); /* any vector from VECTOR_EXCEPTIONS on */
+void x86_irq_init(void);
+void x86_irq_set_pending(struct x86_cpu *cpu, unsigned irq);
+void x86_irq_clear_pending(struct x86_cpu *cpu, unsigned irq);
+bool x86_irq_any_pending(struct x86_cpu *cpu);
+void x86_irq_set_trigger(uint32_t gsi, bool level, bool active_low); /* before it is unmasked */
+void x86_irq_vector(unsigned vector); /* any vector from VECTOR_EXCEPTIONS on */
 
 /* ---- clock.c ---- */
-void clock_init(void);
-void clock_init_cpu(void);
-void clock_timer_vector(void);
-void clock_delay_us(unsigned us);
-const char *clock_describe(uint64_t *tsc_hz); /* how it was calibrated, for people */
+void x86_clock_init(void);
+void x86_clock_init_cpu(void);
+void x86_clock_timer_vector(void);
+void x86_clock_delay_us(unsigned us);
+const char *x86_clock_describe(uint64_t *tsc_hz); /* how it was calibrated, for people */
 
 /* ---- paging.c ---- */
-void paging_init(void);
-void paging_load(void); /* the kernel's tables, on this CPU */
-paddr_t paging_kernel_root_phys(void);
-void paging_copy_kernel_half(uint64_t *root);
-bool paging_is_mapped(uintptr_t addr);
-int paging_map_device(paddr_t phys, size_t bytes, uintptr_t *addr); /* 0 or -ENOMEM */
+void x86_paging_init(void);
+void x86_paging_load(void); /* the kernel's tables, on this CPU */
+paddr_t x86_paging_kernel_root_phys(void);
+void x86_paging_copy_kernel_half(uint64_t *root);
+bool x86_paging_is_mapped(uintptr_t addr);
+bool x86_paging_is_guarded(uintptr_t addr); /* by hal_guard_set() */
+int x86_paging_map_device(paddr_t phys, size_t bytes, uintptr_t *addr); /* 0 or -ENOMEM */
 
 /* ---- mmu.c ---- */
-void mmu_load(struct x86_cpu *cpu, struct hal_mmu *mmu); /* hardware interrupts off */
-bool mmu_peek(struct hal_mmu *mmu, uint64_t addr, uint8_t *byte); /* of user memory */
-void mmu_serve(struct x86_cpu *cpu, const struct x86_request *request);
+void x86_mmu_load(struct x86_cpu *cpu, struct hal_mmu *mmu); /* hardware interrupts off */
+bool x86_mmu_peek(struct hal_mmu *mmu, uint64_t addr, uint8_t *byte); /* of user memory */
+void x86_mmu_serve(struct x86_cpu *cpu, const struct x86_request *request);
 
 /* ---- fpu.c ---- */
-void fpu_find_features(void);
-void fpu_setup(void);
-void fpu_prepare(struct hal_user *user); /* fetches its values from another CPU, if need be */
-void fpu_load(struct x86_cpu *cpu, struct hal_user *user); /* hardware interrupts off */
-void fpu_save(struct x86_cpu *cpu);			   /* hardware interrupts off */
-void fpu_serve(struct x86_cpu *cpu, const struct x86_request *request);
+void x86_fpu_find_features(void);
+void x86_fpu_setup(void);
+void x86_fpu_prepare(struct hal_user *user); /* fetches its values from another CPU, if need be */
+void x86_fpu_load(struct x86_cpu *cpu, struct hal_user *user); /* hardware interrupts off */
+void x86_fpu_save(struct x86_cpu *cpu);			   /* hardware interrupts off */
+void x86_fpu_serve(struct x86_cpu *cpu, const struct x86_request *request);
 
 #endif

@@ -29,7 +29,7 @@ static bool next_acpi(unsigned *cursor, struct hal_device *device)
 	if (*cursor >= x86_acpi.virtio_count)
 		return false;
 	virtio = &x86_acpi.virtio[(*cursor)++];
-	irq_set_trigger(virtio->gsi, virtio->level, virtio->active_low);
+	x86_irq_set_trigger(virtio->gsi, virtio->level, virtio->active_low);
 	*device = (struct hal_device){.bus = HAL_BUS_VIRTIO_MMIO,
 				      .name = "virtio-mmio",
 				      .regs = virtio->regs,
@@ -78,7 +78,7 @@ static bool read_virtio_word(const char *c, struct hal_device *device)
 	    !read_number(&c, &gsi) || (*c && *c != ' ' && *c != ':') ||
 	    gsi >= HAL_IRQ_MAX - HAL_IRQ_DEVICE)
 		return false;
-	irq_set_trigger((uint32_t)gsi, true, false);
+	x86_irq_set_trigger((uint32_t)gsi, true, false);
 	*device = (struct hal_device){.bus = HAL_BUS_VIRTIO_MMIO,
 				      .name = "virtio-mmio",
 				      .regs = regs,
@@ -128,7 +128,7 @@ static unsigned find_line(uint32_t function)
 	if (!hal_pci_read(function, PCI_INTERRUPT_PIN, 1) || !line || line >= ACPI_ISA_IRQS)
 		return 0;
 	isa = &x86_acpi.isa_irqs[line];
-	irq_set_trigger(isa->gsi, true, isa->active_low);
+	x86_irq_set_trigger(isa->gsi, true, isa->active_low);
 	return HAL_IRQ_DEVICE + isa->gsi;
 }
 
@@ -139,7 +139,7 @@ static bool pci_exists(uint32_t function)
 
 static bool next_pci(unsigned *cursor, struct hal_device *device)
 {
-	while (pci_there() && *cursor < CURSOR_PCI + PCI_FUNCTIONS) {
+	while (x86_pci_there() && *cursor < CURSOR_PCI + PCI_FUNCTIONS) {
 		uint32_t function = *cursor - CURSOR_PCI;
 
 		if (!pci_exists(function)) {

@@ -3,18 +3,18 @@
  * and the switch between kernel contexts.
  *
  * From user code everything ends the same way: the registers go straight into the struct hal_user
- * that runs (CPU_USER), and user_enter() returns the vector to its caller; nothing else is on the
- * kernel's stack. The frame that the CPU pushes lies meanwhile on the small entry stack of the TSS
- * or on an IST stack.
+ * that runs (CPU_USER), and x86_user_enter() returns the vector to its caller; nothing else is on
+ * the kernel's stack. The frame that the CPU pushes lies meanwhile on the small entry stack of the
+ * TSS or on an IST stack.
  *
  * From kernel code a vector saves all registers on the stack it interrupts (the kernel has no red
  * zone) and calls x86_kernel_vector().
  *
- * GS: the kernel's base is the struct x86_cpu. swapgs is done in user_enter() and on the ways from
- * user code, with interrupts off in hardware. NMI, double fault, machine check and (from kernel
- * code) debug may hit in between, where the base is not known: they have IST stacks, find the
- * struct in the word above their frame, and save and load the base by MSR. No user value of GS can
- * mislead them, also where user code can write the base itself (FSGSBASE).
+ * GS: the kernel's base is the struct x86_cpu. swapgs is done in x86_user_enter() and on the ways
+ * from user code, with interrupts off in hardware. NMI, double fault, machine check and (from
+ * kernel code) debug may hit in between, where the base is not known: they have IST stacks, find
+ * the struct in the word above their frame, and save and load the base by MSR. No user value of GS
+ * can mislead them, also where user code can write the base itself (FSGSBASE).
  */
 #include "hal/x86_64/layout.h"
 
@@ -37,8 +37,8 @@
 	.endm
 
 	.balign 16
-	.globl entry_stubs
-entry_stubs:
+	.globl x86_entry_stubs
+x86_entry_stubs:
 	.set i, 0
 	.rept 256
 	.if i == 2 || i == 18
@@ -201,9 +201,9 @@ entry_from_user:
 	jmp user_left
 	.size entry_from_user, . - entry_from_user
 
-	.globl entry_syscall
-	.type entry_syscall, @function
-entry_syscall:
+	.globl x86_entry_syscall
+	.type x86_entry_syscall, @function
+x86_entry_syscall:
 	swapgs
 	movq %rsp, %gs:CPU_SCRATCH
 	movq %gs:CPU_USER, %rsp
@@ -243,16 +243,16 @@ user_left:
 	popq %rbx
 	popq %rbp
 	ret
-	.size entry_syscall, . - entry_syscall
+	.size x86_entry_syscall, . - x86_entry_syscall
 
 /*
- * unsigned user_enter(struct hal_user *user, bool sysret)
+ * unsigned x86_user_enter(struct hal_user *user, bool sysret)
  * Runs user code until it stops; the vector, or VECTOR_SYSCALL. Called and returns with interrupts
  * off in hardware. The caller has checked the registers: neither way out can fault.
  */
-	.globl user_enter
-	.type user_enter, @function
-user_enter:
+	.globl x86_user_enter
+	.type x86_user_enter, @function
+x86_user_enter:
 	pushq %rbp
 	pushq %rbx
 	pushq %r12
@@ -286,14 +286,14 @@ user_enter:
 	sysretq
 1:	swapgs
 	iretq
-	.size user_enter, . - user_enter
+	.size x86_user_enter, . - x86_user_enter
 
 /* ---- Contexts ---- */
 
-/* void context_switch(uint64_t *save_rsp, uint64_t load_rsp) */
-	.globl context_switch
-	.type context_switch, @function
-context_switch:
+/* void x86_context_switch(uint64_t *save_rsp, uint64_t load_rsp) */
+	.globl x86_context_switch
+	.type x86_context_switch, @function
+x86_context_switch:
 	pushq %rbp
 	pushq %rbx
 	pushq %r12
@@ -309,18 +309,18 @@ context_switch:
 	popq %rbx
 	popq %rbp
 	ret
-	.size context_switch, . - context_switch
+	.size x86_context_switch, . - x86_context_switch
 
 /* Where a new context begins: r12(r13), with rbp = 0 as the end of the call chain. */
-	.globl context_start
-	.type context_start, @function
-context_start:
+	.globl x86_context_start
+	.type x86_context_start, @function
+x86_context_start:
 	.cfi_startproc
 	.cfi_undefined rip
 	movq %r13, %rdi
 	call *%r12
 	ud2
 	.cfi_endproc
-	.size context_start, . - context_start
+	.size x86_context_start, . - x86_context_start
 
 	.section .note.GNU-stack, "", @progbits

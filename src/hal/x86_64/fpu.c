@@ -40,13 +40,13 @@ static bool component_fits(unsigned component)
 	return r.eax && r.ebx + r.eax <= HAL_FPU_BYTES;
 }
 
-void fpu_find_features(void)
+void x86_fpu_find_features(void)
 {
 	struct x86_features *f = &x86_features;
 	struct cpuid_result r;
 
 	f->xcr0 = XCR0_X87 | XCR0_SSE;
-	f->mxcsr_mask = 0; /* read in fpu_setup() */
+	f->mxcsr_mask = 0; /* read in x86_fpu_setup() */
 	if (cpuid(0, 0).eax < 0xd)
 		f->xsave = false;
 	if (!f->xsave)
@@ -72,7 +72,7 @@ static uint32_t read_mxcsr_mask(void)
 	return mask ? mask : MXCSR_MASK_DEFAULT;
 }
 
-void fpu_setup(void)
+void x86_fpu_setup(void)
 {
 	if (x86_features.xsave)
 		__asm__ volatile("xsetbv"
@@ -96,7 +96,7 @@ static void sanitise(struct hal_user *user)
 	memcpy(user->fpu + XSAVE_HEADER, header, sizeof(header));
 }
 
-void fpu_save(struct x86_cpu *cpu)
+void x86_fpu_save(struct x86_cpu *cpu)
 {
 	struct hal_user *user = cpu->fpu_user;
 	uint32_t low = (uint32_t)x86_features.xcr0;
@@ -125,27 +125,27 @@ static void fetch(struct hal_user *user)
 
 	if (!__atomic_load_n(&user->machine[FPU_CHANGED], __ATOMIC_ACQUIRE))
 		return;
-	if (where != cpu_this()->id + 1u) {
-		smp_request(&request, 1ull << (where - 1));
+	if (where != x86_cpu_this()->id + 1u) {
+		x86_smp_request(&request, 1ull << (where - 1));
 		return;
 	}
 	enabled = hardware_irq_disable();
-	fpu_save(cpu_this());
+	x86_fpu_save(x86_cpu_this());
 	hardware_irq_restore(enabled);
 }
 
-void fpu_serve(struct x86_cpu *cpu, const struct x86_request *request)
+void x86_fpu_serve(struct x86_cpu *cpu, const struct x86_request *request)
 {
 	if (cpu->fpu_user == request->user)
-		fpu_save(cpu);
+		x86_fpu_save(cpu);
 }
 
-void fpu_load(struct x86_cpu *cpu, struct hal_user *user)
+void x86_fpu_load(struct x86_cpu *cpu, struct hal_user *user)
 {
 	uint32_t low = (uint32_t)x86_features.xcr0;
 
 	if (cpu->fpu_user != user || user->machine[FPU_CPU] != cpu->id + 1u) {
-		fpu_save(cpu);
+		x86_fpu_save(cpu);
 		sanitise(user);
 		if (x86_features.xsave)
 			__asm__ volatile("xrstor64 %0" : : "m"(user->fpu), "a"(low), "d"(0));
@@ -158,9 +158,9 @@ void fpu_load(struct x86_cpu *cpu, struct hal_user *user)
 	__atomic_store_n(&user->machine[FPU_CHANGED], 1, __ATOMIC_RELEASE);
 }
 
-void fpu_prepare(struct hal_user *user)
+void x86_fpu_prepare(struct hal_user *user)
 {
-	if (user->machine[FPU_CPU] != cpu_this()->id + 1u)
+	if (user->machine[FPU_CPU] != x86_cpu_this()->id + 1u)
 		fetch(user);
 }
 

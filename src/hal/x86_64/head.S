@@ -141,10 +141,10 @@ boot_start64:
 	call x86_boot
 	ud2
 
-/* Goes on in `entry` on another stack: boot_on_stack(top, entry). */
-	.globl boot_on_stack
-	.type boot_on_stack, @function
-boot_on_stack:
+/* Goes on in `entry` on another stack: x86_boot_on_stack(top, entry). */
+	.globl x86_boot_on_stack
+	.type x86_boot_on_stack, @function
+x86_boot_on_stack:
 	movq %rdi, %rsp
 	xorl %ebp, %ebp
 	call *%rsi
@@ -233,10 +233,10 @@ boot_other64:
 	movl %eax, %fs
 	movl %eax, %gs
 	movl $1, %eax
-	lock xaddl %eax, smp_ticket
-	cmpl smp_stacks_count, %eax
+	lock xaddl %eax, x86_smp_ticket
+	cmpl x86_smp_stacks_count, %eax
 	jae 1f
-	movq smp_stacks(, %rax, 8), %rsp
+	movq x86_smp_stacks(, %rax, 8), %rsp
 	xorl %ebp, %ebp
 	call x86_cpu_main
 1:	hlt /* more CPUs than the tables named */

@@ -42,7 +42,7 @@ static void add_chip(paddr_t regs, uint32_t gsi_base)
 	unsigned chip = ioapic.count;
 	uint32_t version;
 
-	if (paging_map_device(regs, HAL_PAGE_SIZE, &ioapic.chips[chip].regs))
+	if (x86_paging_map_device(regs, HAL_PAGE_SIZE, &ioapic.chips[chip].regs))
 		return;
 	version = read_reg(chip, REG_VERSION);
 	if (version == UINT32_MAX)
@@ -54,7 +54,7 @@ static void add_chip(paddr_t regs, uint32_t gsi_base)
 		write_reg(chip, REG_ROUTES + 2 * pin, ROUTE_MASKED);
 }
 
-void ioapic_init(void)
+void x86_ioapic_init(void)
 {
 	for (unsigned i = 0; i < x86_acpi.ioapic_count; i++)
 		add_chip(x86_acpi.ioapics[i].addr, x86_acpi.ioapics[i].gsi_base);
@@ -77,7 +77,7 @@ static bool find_pin(uint32_t gsi, unsigned *chip, unsigned *reg)
 	return false;
 }
 
-unsigned ioapic_gsi_count(void)
+unsigned x86_ioapic_gsi_count(void)
 {
 	unsigned count = 0;
 
@@ -86,14 +86,14 @@ unsigned ioapic_gsi_count(void)
 	return count;
 }
 
-bool ioapic_has(uint32_t gsi)
+bool x86_ioapic_has(uint32_t gsi)
 {
 	unsigned chip, reg;
 
 	return find_pin(gsi, &chip, &reg);
 }
 
-void ioapic_set(uint32_t gsi, const struct ioapic_route *route)
+void x86_ioapic_set(uint32_t gsi, const struct ioapic_route *route)
 {
 	unsigned chip, reg;
 	uint32_t low = route->vector | (route->active_low ? ROUTE_ACTIVE_LOW : 0) |
@@ -107,7 +107,7 @@ void ioapic_set(uint32_t gsi, const struct ioapic_route *route)
 		write_reg(chip, reg, low);
 }
 
-void ioapic_mask(uint32_t gsi, bool masked)
+void x86_ioapic_mask(uint32_t gsi, bool masked)
 {
 	unsigned chip, reg;
 	uint32_t low;

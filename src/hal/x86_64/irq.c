@@ -48,21 +48,21 @@ static void set_pending(struct x86_cpu *cpu, unsigned number)
 	uint64_t bit = 1ull << (number % 64);
 
 	/* If it was pending, whoever set it has seen to it that the CPU looks. */
-	if (!(atomic_fetch_or(&cpu->pending[number / 64], bit) & bit) && cpu != cpu_this())
-		smp_wake(cpu);
+	if (!(atomic_fetch_or(&cpu->pending[number / 64], bit) & bit) && cpu != x86_cpu_this())
+		x86_smp_wake(cpu);
 }
 
-void irq_set_pending(struct x86_cpu *cpu, unsigned number)
+void x86_irq_set_pending(struct x86_cpu *cpu, unsigned number)
 {
 	set_pending(cpu, number);
 }
 
-void irq_clear_pending(struct x86_cpu *cpu, unsigned number)
+void x86_irq_clear_pending(struct x86_cpu *cpu, unsigned number)
 {
 	atomic_fetch_and(&cpu->pending[number / 64], ~(1ull << (number % 64)));
 }
 
-bool irq_any_pending(struct x86_cpu *cpu)
+bool x86_irq_any_pending(struct x86_cpu *cpu)
 {
 	for (unsigned i = 0; i < PENDING_WORDS; i++)
 		if (atomic_load_explicit(&cpu->pending[i], memory_order_relaxed))
@@ -72,17 +72,17 @@ bool irq_any_pending(struct x86_cpu *cpu)
 
 bool hal_irq_pending(void)
 {
-	return irq_any_pending(cpu_this());
+	return x86_irq_any_pending(x86_cpu_this());
 }
 
 bool hal_irq_enabled(void)
 {
-	return cpu_this()->irq_enabled;
+	return x86_cpu_this()->irq_enabled;
 }
 
 bool hal_irq_disable(void)
 {
-	struct x86_cpu *cpu = cpu_this();
+	struct x86_cpu *cpu = x86_cpu_this();
 	bool enabled = cpu->irq_enabled;
 
 	cpu->irq_enabled = false;
@@ -92,7 +92,7 @@ bool hal_irq_disable(void)
 /* Takes the lowest pending interrupt of this CPU, if there is one. */
 static bool take_one(void)
 {
-	struct x86_cpu *cpu = cpu_this();
+	struct x86_cpu *cpu = x86_cpu_this();
 
 	for (unsigned i = 0; i < PENDING_WORDS; i++) {
 		uint64_t word = atomic_load_explicit(&cpu->pending[i], memory_order_relaxed);
@@ -110,10 +110,10 @@ static bool take_one(void)
 
 void hal_irq_enable(void)
 {
-	cpu_this()->irq_enabled = false;
+	x86_cpu_this()->irq_enabled = false;
 	while (take_one())
 		;
-	cpu_this()->irq_enabled = true;
+	x86_cpu_this()->irq_enabled = true;
 }
 
 void hal_irq_restore(bool enable)
@@ -121,15 +121,15 @@ void hal_irq_restore(bool enable)
 	if (enable)
 		hal_irq_enable();
 	else
-		cpu_this()->irq_enabled = false;
+		x86_cpu_this()->irq_enabled = false;
 }
 
 void hal_cpu_idle(void)
 {
-	struct x86_cpu *cpu = cpu_this();
+	struct x86_cpu *cpu = x86_cpu_this();
 
 	cli();
-	if (irq_any_pending(cpu))
+	if (x86_irq_any_pending(cpu))
 		sti();
 	else
 		__asm__ volatile("sti; hlt" ::: "memory"); /* sti takes effect behind hlt */
@@ -148,32 +148,32 @@ static void device_vector(unsigned vector)
 {
 	unsigned number = irq.vector_irq[vector];
 	struct irq_line *line = &irq.lines[number];
-	bool restore = apic_lock(&irq.lock);
+	bool restore = x86_apic_lock(&irq.lock);
 
 	if (number && line->level) {
-		ioapic_mask(number - HAL_IRQ_DEVICE, true);
+		x86_ioapic_mask(number - HAL_IRQ_DEVICE, true);
 		line->waiting = true;
 	}
 	if (number && line->unmasked)
 		set_pending(x86_cpus[line->cpu], number);
 	else if (number && !line->level)
 		line->missed = true;
-	apic_unlock(&irq.lock, restore);
+	x86_apic_unlock(&irq.lock, restore);
 }
 
-void irq_vector(unsigned vector)
+void x86_irq_vector(unsigned vector)
 {
 	if (vector == VECTOR_SPURIOUS)
 		return;
 	if (vector == VECTOR_TIMER)
-		clock_timer_vector();
+		x86_clock_timer_vector();
 	else if (vector == VECTOR_REQUEST)
-		smp_serve_requests();
+		x86_smp_serve_requests();
 	else if (vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST)
 		device_vector(vector);
 	else if (vector < VECTOR_DEVICE_FIRST)
 		return; /* a spurious one of the legacy controller: the local APIC knows nothing */
-	apic_end_of_interrupt();
+	x86_apic_end_of_interrupt();
 }
 
 /* ---- Lines and messages ---- */
@@ -208,7 +208,7 @@ int hal_irq_unmask(unsigned number, unsigned cpu)
 	if (number < HAL_IRQ_DEVICE || number >= HAL_IRQ_MAX || !irq.lines[number].exists)
 		return -EINVAL;
 	line = &irq.lines[number];
-	restore = apic_lock(&irq.lock);
+	restore = x86_apic_lock(&irq.lock);
 	if (take_vector(line, number)) {
 		struct ioapic_route route = {choose_target(cpu), line->vector, line->level,
 					     line->active_low, line->waiting};
@@ -216,14 +216,14 @@ int hal_irq_unmask(unsigned number, unsigned cpu)
 		line->cpu = (uint8_t)cpu;
 		line->unmasked = true;
 		if (!line->message)
-			ioapic_set(number - HAL_IRQ_DEVICE, &route);
+			x86_ioapic_set(number - HAL_IRQ_DEVICE, &route);
 		if (line->missed)
 			set_pending(x86_cpus[cpu], number);
 		line->missed = false;
 	} else {
 		err = -EINVAL;
 	}
-	apic_unlock(&irq.lock, restore);
+	x86_apic_unlock(&irq.lock, restore);
 	return err;
 }
 
@@ -235,11 +235,11 @@ void hal_irq_mask(unsigned number)
 	if (number < HAL_IRQ_DEVICE || number >= HAL_IRQ_MAX)
 		return;
 	line = &irq.lines[number];
-	restore = apic_lock(&irq.lock);
+	restore = x86_apic_lock(&irq.lock);
 	line->unmasked = false;
 	if (line->exists && line->level)
-		ioapic_mask(number - HAL_IRQ_DEVICE, true);
-	apic_unlock(&irq.lock, restore);
+		x86_ioapic_mask(number - HAL_IRQ_DEVICE, true);
+	x86_apic_unlock(&irq.lock, restore);
 }
 
 void hal_irq_done(unsigned number)
@@ -250,22 +250,22 @@ void hal_irq_done(unsigned number)
 	if (number < HAL_IRQ_DEVICE || number >= HAL_IRQ_MAX)
 		return;
 	line = &irq.lines[number];
-	restore = apic_lock(&irq.lock);
+	restore = x86_apic_lock(&irq.lock);
 	if (line->waiting) {
 		line->waiting = false;
 		if (line->unmasked)
-			ioapic_mask(number - HAL_IRQ_DEVICE, false);
+			x86_ioapic_mask(number - HAL_IRQ_DEVICE, false);
 	}
-	apic_unlock(&irq.lock, restore);
+	x86_apic_unlock(&irq.lock, restore);
 }
 
 int hal_irq_message(unsigned *number, uint64_t *addr, uint32_t *data)
 {
-	bool restore = apic_lock(&irq.lock);
+	bool restore = x86_apic_lock(&irq.lock);
 	struct irq_line *line = NULL;
 	int err = -ENOSPC;
 
-	for (unsigned i = HAL_IRQ_DEVICE + ioapic_gsi_count(); i < HAL_IRQ_MAX && !line; i++)
+	for (unsigned i = HAL_IRQ_DEVICE + x86_ioapic_gsi_count(); i < HAL_IRQ_MAX && !line; i++)
 		if (!irq.lines[i].exists)
 			*number = i, line = &irq.lines[i];
 	if (line && take_vector(line, *number)) {
@@ -274,11 +274,11 @@ int hal_irq_message(unsigned *number, uint64_t *addr, uint32_t *data)
 		*data = line->vector;
 		err = 0;
 	}
-	apic_unlock(&irq.lock, restore);
+	x86_apic_unlock(&irq.lock, restore);
 	return err;
 }
 
-void irq_set_trigger(uint32_t gsi, bool level, bool active_low)
+void x86_irq_set_trigger(uint32_t gsi, bool level, bool active_low)
 {
 	if (gsi < HAL_IRQ_MAX - HAL_IRQ_DEVICE && !irq.lines[HAL_IRQ_DEVICE + gsi].vector) {
 		irq.lines[HAL_IRQ_DEVICE + gsi].level = level;
@@ -300,18 +300,18 @@ static void silence_pics(void)
 	}
 }
 
-void irq_init(void)
+void x86_irq_init(void)
 {
 	silence_pics();
-	ioapic_init();
+	x86_ioapic_init();
 	for (uint32_t gsi = 0; gsi < HAL_IRQ_MAX - HAL_IRQ_DEVICE; gsi++) {
-		irq.lines[HAL_IRQ_DEVICE + gsi].exists = ioapic_has(gsi);
+		irq.lines[HAL_IRQ_DEVICE + gsi].exists = x86_ioapic_has(gsi);
 		/* Above the ISA bus's are PCI's: level, active low. */
-		irq_set_trigger(gsi, gsi >= ACPI_ISA_IRQS, gsi >= ACPI_ISA_IRQS);
+		x86_irq_set_trigger(gsi, gsi >= ACPI_ISA_IRQS, gsi >= ACPI_ISA_IRQS);
 	}
 	for (unsigned i = 0; i < ACPI_ISA_IRQS; i++) {
 		const struct acpi_isa_irq *isa = &x86_acpi.isa_irqs[i];
 
-		irq_set_trigger(isa->gsi, isa->level, isa->active_low);
+		x86_irq_set_trigger(isa->gsi, isa->level, isa->active_low);
 	}
 }

@@ -41,7 +41,7 @@
 #define VECTOR_WAKE 241	    /* somebody has set a pending bit of this CPU */
 #define VECTOR_REQUEST 242  /* work for the HAL itself: TLB, FPU */
 #define VECTOR_SPURIOUS 255
-#define VECTOR_SYSCALL 256  /* no vector: what user_enter() returns for a system call */
+#define VECTOR_SYSCALL 256  /* no vector: what x86_user_enter() returns for a system call */
 
 /* Fields of struct x86_cpu. */
 #define CPU_SELF 0

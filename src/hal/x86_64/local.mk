@@ -29,6 +29,8 @@ src_hal_x86_64_libhal_a_SOURCES = \
 	src/hal/x86_64/device.c \
 	src/hal/x86_64/display.c \
 	src/hal/x86_64/entry.S \
+	src/hal/x86_64/font.c \
+	src/hal/x86_64/font.h \
 	src/hal/x86_64/fpu.c \
 	src/hal/x86_64/head.S \
 	src/hal/x86_64/ioapic.c \

@@ -59,7 +59,7 @@ static unsigned find_slot(struct x86_cpu *cpu, struct hal_mmu *mmu, bool *keep)
 	return slot;
 }
 
-void mmu_load(struct x86_cpu *cpu, struct hal_mmu *mmu)
+void x86_mmu_load(struct x86_cpu *cpu, struct hal_mmu *mmu)
 {
 	struct hal_mmu *old = cpu->mmu;
 	bool keep = false;
@@ -67,7 +67,7 @@ void mmu_load(struct x86_cpu *cpu, struct hal_mmu *mmu)
 	if (old == mmu)
 		return;
 	if (!mmu) {
-		write_cr3(paging_kernel_root_phys());
+		write_cr3(x86_paging_kernel_root_phys());
 	} else {
 		__atomic_fetch_or(&mmu->cpus, 1ull << cpu->id, __ATOMIC_SEQ_CST);
 		if (x86_features.pcid) {
@@ -97,14 +97,14 @@ static void flush_current(uint64_t addr, uint64_t pages)
 static void flush_here(struct x86_cpu *cpu, struct hal_mmu *mmu, uint64_t addr, uint64_t pages)
 {
 	if (pages == ALL_PAGES && cpu->mmu == mmu)
-		mmu_load(cpu, NULL);
+		x86_mmu_load(cpu, NULL);
 	if (cpu->mmu == mmu)
 		flush_current(addr, pages);
 	else
 		forget_space(cpu, mmu); /* its next load begins without translations */
 }
 
-void mmu_serve(struct x86_cpu *cpu, const struct x86_request *request)
+void x86_mmu_serve(struct x86_cpu *cpu, const struct x86_request *request)
 {
 	if (request->kind == REQUEST_TLB_KERNEL)
 		invlpg(request->addr);
@@ -117,18 +117,18 @@ static void flush_everywhere(struct hal_mmu *mmu, uint64_t addr, uint64_t pages)
 {
 	struct x86_request request = {
 		.kind = REQUEST_TLB_USER, .mmu = mmu, .addr = addr, .pages = pages};
-	uint64_t cpus, own = 1ull << cpu_this()->id;
+	uint64_t cpus, own = 1ull << x86_cpu_this()->id;
 	bool enabled;
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	cpus = __atomic_load_n(&mmu->cpus, __ATOMIC_SEQ_CST);
 	if (cpus & own) {
 		enabled = hardware_irq_disable();
-		flush_here(cpu_this(), mmu, addr, pages);
+		flush_here(x86_cpu_this(), mmu, addr, pages);
 		hardware_irq_restore(enabled);
 	}
 	if (cpus & ~own)
-		smp_request(&request, cpus & ~own);
+		x86_smp_request(&request, cpus & ~own);
 }
 
 /* A page has got more rights: this CPU must see them, others may fault once more. */
@@ -136,8 +136,8 @@ static void flush_own(struct hal_mmu *mmu, uint64_t addr)
 {
 	bool enabled = hardware_irq_disable();
 
-	if (__atomic_load_n(&mmu->cpus, __ATOMIC_RELAXED) & 1ull << cpu_this()->id)
-		flush_here(cpu_this(), mmu, addr, 1);
+	if (__atomic_load_n(&mmu->cpus, __ATOMIC_RELAXED) & 1ull << x86_cpu_this()->id)
+		flush_here(x86_cpu_this(), mmu, addr, 1);
 	hardware_irq_restore(enabled);
 }
 
@@ -148,7 +148,7 @@ int hal_mmu_init(struct hal_mmu *mmu)
 	memset(mmu, 0, sizeof(*mmu));
 	if (up_page_alloc(&mmu->root))
 		return -ENOMEM;
-	paging_copy_kernel_half(hal_phys_to_virt(mmu->root));
+	x86_paging_copy_kernel_half(hal_phys_to_virt(mmu->root));
 	return 0;
 }
 
@@ -210,7 +210,7 @@ static uint64_t *find_table(struct hal_mmu *mmu, uint64_t addr, uint64_t *next)
 	return table;
 }
 
-bool mmu_peek(struct hal_mmu *mmu, uint64_t addr, uint8_t *byte)
+bool x86_mmu_peek(struct hal_mmu *mmu, uint64_t addr, uint8_t *byte)
 {
 	uint64_t next, *table, entry;
 

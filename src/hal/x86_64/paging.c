@@ -140,18 +140,18 @@ static int map_ram(const struct ram_map *all)
 	return 0;
 }
 
-void paging_init(void)
+void x86_paging_init(void)
 {
 	if (map_ram(&x86_boot_state.all_ram) ||
 	    map_kernel(kernel_text_start, kernel_text_end, 0) ||
 	    map_kernel(kernel_rodata_start, kernel_rodata_end, no_exec_flag()) ||
 	    map_kernel(kernel_data_start, kernel_end, PTE_WRITE | no_exec_flag()) ||
 	    !find_entry(PAGING_DEVICE_BASE, 3))
-		boot_fail("cannot map memory", "there is too little of it",
+		x86_boot_fail("cannot map memory", "there is too little of it",
 			  "Give the machine at least 16 MiB.");
 }
 
-void paging_load(void)
+void x86_paging_load(void)
 {
 	/* Turning global pages off and on again drops those of the boot tables as well. */
 	write_cr4(read_cr4() & ~CR4_PGE);
@@ -160,33 +160,44 @@ void paging_load(void)
 		write_cr4(read_cr4() | CR4_PGE);
 }
 
-paddr_t paging_kernel_root_phys(void)
+paddr_t x86_paging_kernel_root_phys(void)
 {
 	return kernel_to_phys((const void *)paging.root);
 }
 
-void paging_copy_kernel_half(uint64_t *root)
+void x86_paging_copy_kernel_half(uint64_t *root)
 {
 	for (unsigned i = PAGING_KERNEL_FIRST; i < PAGING_ENTRIES; i++)
 		root[i] = atomic_load(&paging.root[i]);
 }
 
-bool paging_is_mapped(uintptr_t addr)
+/* The entry that decides about `addr`, as it is now: of a page, or of the hole it lies in. */
+static uint64_t look_up(uintptr_t addr)
 {
 	entry_t *table = paging.root;
 
 	for (unsigned level = PAGING_LEVELS;; level--) {
 		uint64_t value = atomic_load(&table[paging_index(addr, level)]);
 
-		if (!(value & PTE_PRESENT) || addr < HAL_DIRECT_MAP_BASE)
-			return false;
-		if (level == 1 || (level <= 3 && value & PTE_BIG))
-			return true;
+		if (!(value & PTE_PRESENT) || level == 1 || (level <= 3 && value & PTE_BIG))
+			return value;
 		table = table_of(value);
 	}
 }
 
-int paging_map_device(paddr_t phys, size_t bytes, uintptr_t *addr)
+bool x86_paging_is_mapped(uintptr_t addr)
+{
+	return addr >= HAL_DIRECT_MAP_BASE && look_up(addr) & PTE_PRESENT;
+}
+
+bool x86_paging_is_guarded(uintptr_t addr)
+{
+	uint64_t entry = addr >= HAL_DIRECT_MAP_BASE ? look_up(addr) : 0;
+
+	return entry && !(entry & PTE_PRESENT);
+}
+
+int x86_paging_map_device(paddr_t phys, size_t bytes, uintptr_t *addr)
 {
 	uint64_t flags = KERNEL_FLAGS | PTE_WRITE | PTE_UNCACHED | PTE_WRITE_THROUGH |
 			 global_flag() | no_exec_flag();
@@ -211,7 +222,7 @@ int hal_mmio_map(paddr_t regs, size_t bytes, uintptr_t *base)
 	    (regs + bytes - 1) >> x86_features.phys_bits ||
 	    ram_map_overlaps(&x86_boot_state.all_ram, regs, bytes))
 		return -EINVAL;
-	return paging_map_device(regs, bytes, base);
+	return x86_paging_map_device(regs, bytes, base);
 }
 
 int hal_guard_set(void *page, bool guarded)
@@ -232,6 +243,6 @@ int hal_guard_set(void *page, bool guarded)
 	}
 	atomic_fetch_and(entry, ~PTE_PRESENT);
 	invlpg((uintptr_t)page);
-	smp_request(&request, ~0ull);
+	x86_smp_request(&request, ~0ull);
 	return 0;
 }

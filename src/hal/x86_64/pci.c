@@ -36,7 +36,7 @@ static void map_ecams(void)
 	}
 }
 
-void pci_init(void)
+void x86_pci_init(void)
 {
 	map_ecams();
 	out32(CONFIG_ADDR, CONFIG_ENABLE);
@@ -44,7 +44,7 @@ void pci_init(void)
 	pci.there |= pci.ports;
 }
 
-bool pci_there(void)
+bool x86_pci_there(void)
 {
 	return pci.there;
 }
@@ -91,10 +91,10 @@ uint32_t hal_pci_read(uint32_t function, unsigned offset, unsigned bytes)
 				    : hal_mmio_read32(addr + offset);
 	if (!use_ports(function, offset))
 		return value;
-	restore = apic_lock(&pci.lock);
+	restore = x86_apic_lock(&pci.lock);
 	out32(CONFIG_ADDR, CONFIG_ENABLE | function << 8 | (offset & 0xfc));
 	value = bytes == 1 ? in8(port) : bytes == 2 ? in16(port) : in32(port);
-	apic_unlock(&pci.lock, restore);
+	x86_apic_unlock(&pci.lock, restore);
 	return value;
 }
 
@@ -113,7 +113,7 @@ void hal_pci_write(uint32_t function, unsigned offset, unsigned bytes, uint32_t 
 		hal_mmio_write32(addr + offset, value);
 	if (addr || !use_ports(function, offset))
 		return;
-	restore = apic_lock(&pci.lock);
+	restore = x86_apic_lock(&pci.lock);
 	out32(CONFIG_ADDR, CONFIG_ENABLE | function << 8 | (offset & 0xfc));
 	if (bytes == 1)
 		out8(port, (uint8_t)value);
@@ -121,7 +121,7 @@ void hal_pci_write(uint32_t function, unsigned offset, unsigned bytes, uint32_t 
 		out16(port, (uint16_t)value);
 	else
 		out32(port, value);
-	apic_unlock(&pci.lock, restore);
+	x86_apic_unlock(&pci.lock, restore);
 }
 
 bool hal_pci_window(paddr_t *base, uint64_t *bytes)

@@ -51,7 +51,7 @@ static void turn_acpi_on(void)
 	for (unsigned us = 0; us < WAIT_US; us += STEP_US) {
 		if (read_register16(&x86_acpi.pm1a_control) & PM1_ACPI_ON)
 			return;
-		clock_delay_us(STEP_US);
+		x86_clock_delay_us(STEP_US);
 	}
 }
 
@@ -71,7 +71,7 @@ static void enter_s5(void)
 		write_register(&x86_acpi.pm1b_control, type_b << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP,
 			       16);
 	}
-	clock_delay_us(WAIT_US);
+	x86_clock_delay_us(WAIT_US);
 }
 
 static void write_status(int status)
@@ -106,12 +106,12 @@ void hal_power_off(int status)
 	hal_cpu_stop_others();
 	enter_s5();
 	out8(QEMU_EXIT_PORT, (uint8_t)status);
-	clock_delay_us(WAIT_US);
+	x86_clock_delay_us(WAIT_US);
 	/* Without ACPI at all it is a small virtual machine, which ends with a reset. */
 	if (!x86_acpi.s5_known && !x86_acpi.cpu_count)
 		hal_power_reset();
 	hal_log_write(cannot, sizeof(cannot) - 1);
-	smp_stop_this();
+	x86_smp_stop_this();
 }
 
 void hal_power_reset(void)
@@ -119,13 +119,13 @@ void hal_power_reset(void)
 	hal_cpu_stop_others();
 	if (x86_acpi.reset.addr) {
 		write_register(&x86_acpi.reset, x86_acpi.reset_value, 8);
-		clock_delay_us(WAIT_US);
+		x86_clock_delay_us(WAIT_US);
 	}
 	for (unsigned us = 0; us < WAIT_US && in8(KEYBOARD_STATUS) & KEYBOARD_BUSY; us += STEP_US)
-		clock_delay_us(STEP_US);
+		x86_clock_delay_us(STEP_US);
 	out8(KEYBOARD_STATUS, KEYBOARD_RESET);
-	clock_delay_us(WAIT_US);
+	x86_clock_delay_us(WAIT_US);
 	out8(RESET_PORT, RESET_HARD);
-	clock_delay_us(WAIT_US);
+	x86_clock_delay_us(WAIT_US);
 	triple_fault();
 }

@@ -32,7 +32,7 @@ static struct {
 	_Atomic bool locked; /* somebody writes */
 } serial;
 
-void serial_init(void)
+void x86_serial_init(void)
 {
 	out8(COM1 + UART_SCRATCH, 0x5a);
 	if (in8(COM1 + UART_SCRATCH) != 0x5a)
@@ -54,7 +54,7 @@ static void write_byte(char c)
 	out8(COM1 + UART_DATA, (uint8_t)c);
 }
 
-void serial_write(const char *text, size_t bytes)
+void x86_serial_write(const char *text, size_t bytes)
 {
 	if (!serial.there)
 		return;
@@ -76,8 +76,8 @@ void hal_log_write(const char *text, size_t bytes)
 		if (!locked)
 			hal_cpu_relax();
 	}
-	serial_write(text, bytes);
-	display_write(text, bytes);
+	x86_serial_write(text, bytes);
+	x86_display_write(text, bytes);
 	if (locked)
 		atomic_store(&serial.locked, false);
 }

@@ -36,13 +36,13 @@ extern char trampoline32[], trampoline64[];
 extern uint64_t boot_pml4[];
 
 /* Used by head.S. */
-extern _Atomic uint32_t smp_ticket;
-extern uint32_t smp_stacks_count;
-extern uintptr_t smp_stacks[];
+extern _Atomic uint32_t x86_smp_ticket;
+extern uint32_t x86_smp_stacks_count;
+extern uintptr_t x86_smp_stacks[];
 
-_Atomic uint32_t smp_ticket;
-uint32_t smp_stacks_count;
-uintptr_t smp_stacks[HAL_CPUS_MAX]; /* their tops. Set once */
+_Atomic uint32_t x86_smp_ticket;
+uint32_t x86_smp_stacks_count;
+uintptr_t x86_smp_stacks[HAL_CPUS_MAX]; /* their tops. Set once */
 
 unsigned x86_cpu_total = 1;
 _Atomic uint64_t x86_stopped;
@@ -55,32 +55,32 @@ unsigned hal_cpu_count(void)
 
 /* ---- Requests ---- */
 
-void smp_wake(struct x86_cpu *cpu)
+void x86_smp_wake(struct x86_cpu *cpu)
 {
-	apic_send(cpu->apic_id, VECTOR_WAKE);
+	x86_apic_send(cpu->apic_id, VECTOR_WAKE);
 }
 
 static void serve_one(struct x86_cpu *cpu, struct x86_request *request)
 {
 	if (request->kind == REQUEST_FPU_SAVE)
-		fpu_serve(cpu, request);
+		x86_fpu_serve(cpu, request);
 	else
-		mmu_serve(cpu, request);
+		x86_mmu_serve(cpu, request);
 	atomic_fetch_and(&request->waiting, ~(1ull << cpu->id));
 }
 
-void smp_serve_requests(void)
+void x86_smp_serve_requests(void)
 {
-	struct x86_cpu *cpu = cpu_this();
+	struct x86_cpu *cpu = x86_cpu_this();
 	uint64_t from = atomic_exchange(&cpu->requests, 0);
 
 	for (; from; from &= from - 1)
 		serve_one(cpu, &x86_cpus[__builtin_ctzll(from)]->request);
 }
 
-void smp_request(struct x86_request *request, uint64_t cpus)
+void x86_smp_request(struct x86_request *request, uint64_t cpus)
 {
-	struct x86_cpu *cpu = cpu_this();
+	struct x86_cpu *cpu = x86_cpu_this();
 	uint64_t own = 1ull << cpu->id;
 	struct x86_request *mine = &cpu->request;
 
@@ -97,13 +97,13 @@ void smp_request(struct x86_request *request, uint64_t cpus)
 		struct x86_cpu *to = x86_cpus[__builtin_ctzll(left)];
 
 		if (!atomic_fetch_or(&to->requests, own))
-			apic_send(to->apic_id, VECTOR_REQUEST);
+			x86_apic_send(to->apic_id, VECTOR_REQUEST);
 	}
 	while (atomic_load(&mine->waiting) & ~atomic_load(&x86_stopped)) {
 		if (atomic_load_explicit(&cpu->requests, memory_order_relaxed)) {
 			bool restore = hardware_irq_disable();
 
-			smp_serve_requests();
+			x86_smp_serve_requests();
 			hardware_irq_restore(restore);
 		}
 		hal_cpu_relax();
@@ -128,7 +128,7 @@ static struct x86_cpu *find_cpu(uint32_t id)
 static bool wait_alive(const struct x86_cpu *cpu, unsigned timeout_us)
 {
 	for (unsigned us = 0; us < timeout_us && !atomic_load(&cpu->alive); us += 10)
-		clock_delay_us(10);
+		x86_clock_delay_us(10);
 	return atomic_load(&cpu->alive);
 }
 
@@ -138,10 +138,10 @@ void x86_cpu_main(void)
 
 	while (!cpu)
 		__asm__ volatile("cli; hlt"); /* one that ACPI does not name */
-	cpu_setup(cpu);
-	paging_load();
-	apic_init_cpu();
-	clock_init_cpu();
+	x86_cpu_setup(cpu);
+	x86_paging_load();
+	x86_apic_init_cpu();
+	x86_clock_init_cpu();
 	atomic_fetch_or(&smp_alive, 1ull << cpu->id);
 	atomic_store(&cpu->alive, true);
 	for (;;) {
@@ -164,12 +164,12 @@ int hal_cpu_start(unsigned number)
 	if (!number || atomic_load(&cpu->started))
 		return -EBUSY;
 	if (!wait_alive(cpu, START_RETRY_US)) {
-		apic_send_startup(cpu->apic_id, x86_boot_state.trampoline);
+		x86_apic_send_startup(cpu->apic_id, x86_boot_state.trampoline);
 		if (!wait_alive(cpu, START_TIMEOUT_US))
 			return -EIO;
 	}
 	atomic_store(&cpu->started, true);
-	smp_wake(cpu);
+	x86_smp_wake(cpu);
 	return 0;
 }
 
@@ -178,7 +178,7 @@ static void *take_memory(size_t bytes)
 	paddr_t addr = ram_map_take(&x86_boot_state.ram, bytes, HAL_PAGE_SIZE, BOOT_REACH);
 
 	if (!addr)
-		boot_fail("cannot start", "there is too little memory for all CPUs",
+		x86_boot_fail("cannot start", "there is too little memory for all CPUs",
 			  "Give the machine more memory or fewer CPUs.");
 	memset(hal_phys_to_virt(addr), 0, bytes);
 	return hal_phys_to_virt(addr);
@@ -189,7 +189,7 @@ static uintptr_t make_stack(void)
 	char *stack = take_memory(HAL_STACK_BYTES);
 
 	if (hal_guard_set(stack, true))
-		boot_fail("cannot start", "there is too little memory for page tables",
+		x86_boot_fail("cannot start", "there is too little memory for page tables",
 			  "Give the machine at least 16 MiB.");
 	return (uintptr_t)stack;
 }
@@ -206,7 +206,7 @@ static void add_cpu(uint32_t id)
 	cpu->apic_id = id;
 	cpu->self = cpu;
 	x86_cpus[x86_cpu_total++] = cpu;
-	smp_stacks[smp_stacks_count++] = make_stack() + HAL_STACK_BYTES;
+	x86_smp_stacks[x86_smp_stacks_count++] = make_stack() + HAL_STACK_BYTES;
 }
 
 /* Page tables for the trampoline: the kernel's, and the lowest memory where it is. */
@@ -222,12 +222,12 @@ static void fill_trampoline(void)
 	vars->efer = EFER_LME | (x86_features.nx ? EFER_NXE : 0);
 	vars->far32[0] = (uint32_t)(page + (uint64_t)(trampoline32 - trampoline));
 	vars->far64[0] = (uint32_t)(page + (uint64_t)(trampoline64 - trampoline));
-	paging_copy_kernel_half(boot_pml4);
+	x86_paging_copy_kernel_half(boot_pml4);
 }
 
-void smp_init(void)
+void x86_smp_init(void)
 {
-	x86_boot_cpu.apic_id = apic_id();
+	x86_boot_cpu.apic_id = x86_apic_id();
 	x86_boot_cpu.stack = make_stack();
 	atomic_store(&x86_boot_cpu.alive, true);
 	atomic_store(&x86_boot_cpu.started, true);
@@ -237,41 +237,41 @@ void smp_init(void)
 		add_cpu(x86_acpi.apic_ids[i]);
 	fill_trampoline();
 	for (unsigned i = 1; i < x86_cpu_total; i++)
-		apic_send_init(x86_cpus[i]->apic_id);
+		x86_apic_send_init(x86_cpus[i]->apic_id);
 }
 
-void smp_start_all(void)
+void x86_smp_start_all(void)
 {
 	for (unsigned i = 1; i < x86_cpu_total; i++)
-		apic_send_startup(x86_cpus[i]->apic_id, x86_boot_state.trampoline);
+		x86_apic_send_startup(x86_cpus[i]->apic_id, x86_boot_state.trampoline);
 }
 
 /* ---- Stop ---- */
 
-void smp_stop_this(void)
+void x86_smp_stop_this(void)
 {
 	cli();
-	atomic_fetch_or(&x86_stopped, 1ull << cpu_this()->id);
-	atomic_store(&cpu_this()->halted, true);
+	atomic_fetch_or(&x86_stopped, 1ull << x86_cpu_this()->id);
+	atomic_store(&x86_cpu_this()->halted, true);
 	for (;;)
 		__asm__ volatile("hlt");
 }
 
 void hal_cpu_stop_others(void)
 {
-	uint64_t own = 1ull << cpu_this()->id;
+	uint64_t own = 1ull << x86_cpu_this()->id;
 	uint64_t others = atomic_load(&smp_alive) & ~own;
 	uint64_t before = atomic_fetch_or(&x86_stopped, others);
 
 	if (before & own)
-		smp_stop_this(); /* another CPU was first */
+		x86_smp_stop_this(); /* another CPU was first */
 	others &= ~before;
 	for (uint64_t left = others; left; left &= left - 1)
-		apic_send_nmi(x86_cpus[__builtin_ctzll(left)]->apic_id);
+		x86_apic_send_nmi(x86_cpus[__builtin_ctzll(left)]->apic_id);
 	for (uint64_t left = others; left; left &= left - 1) {
 		struct x86_cpu *cpu = x86_cpus[__builtin_ctzll(left)];
 
 		for (unsigned us = 0; us < STOP_TIMEOUT_US && !atomic_load(&cpu->halted); us += 10)
-			clock_delay_us(10);
+			x86_clock_delay_us(10);
 	}
 }

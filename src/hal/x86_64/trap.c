@@ -1,7 +1,7 @@
 /*
  * The interrupt descriptor table, and exceptions in the kernel: each ends in up_panic() with the
  * place and the frame. Vectors from VECTOR_EXCEPTIONS on are irq.c's. User code's exceptions do
- * not come here: user_enter() returns them to user.c.
+ * not come here: x86_user_enter() returns them to user.c.
  */
 #include "hal/x86_64/asm.h"
 #include "hal/x86_64/cpu_priv.h"
@@ -26,7 +26,7 @@ static const char *const exception_names[VECTOR_EXCEPTIONS] = {
 
 static void set_gate(unsigned vector, unsigned ist, bool user)
 {
-	uint64_t addr = (uintptr_t)entry_stubs + vector * STUB_BYTES;
+	uint64_t addr = (uintptr_t)x86_entry_stubs + vector * STUB_BYTES;
 	uint64_t flags = GATE_INTERRUPT | (user ? GATE_USER : 0) | ist;
 
 	idt[vector].low = (addr & 0xffff) | (uint64_t)SELECTOR_KERNEL_CODE << 16 | flags << 32 |
@@ -34,7 +34,7 @@ static void set_gate(unsigned vector, unsigned ist, bool user)
 	idt[vector].high = addr >> 32;
 }
 
-void trap_init(void)
+void x86_trap_init(void)
 {
 	for (unsigned vector = 0; vector < 256; vector++)
 		set_gate(vector, 0, vector == VECTOR_BREAKPOINT || vector == VECTOR_FOREIGN_CALL);
@@ -44,7 +44,7 @@ void trap_init(void)
 	set_gate(VECTOR_DEBUG, IST_DEBUG, false);
 }
 
-void trap_load(void)
+void x86_trap_load(void)
 {
 	struct {
 		uint16_t limit;
@@ -54,6 +54,28 @@ void trap_load(void)
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
+/* The frame pointer that a report may follow; 0 if it points nowhere. */
+static uintptr_t usable_frame(const struct x86_frame *f)
+{
+	bool usable = f->rbp % sizeof(uintptr_t) == 0 && x86_paging_is_mapped(f->rbp) &&
+		      x86_paging_is_mapped(f->rbp + sizeof(uintptr_t));
+
+	return usable ? f->rbp : 0;
+}
+
+static HAL_NORETURN void panic_double_fault(const struct x86_frame *f)
+{
+	uint64_t addr = read_cr2();
+
+	if (x86_paging_is_guarded(addr))
+		up_panic(f->rip, usable_frame(f),
+			 "a kernel stack has run over its end (guard page of %lx, rsp %lx)",
+			 (unsigned long)addr, (unsigned long)f->rsp);
+	up_panic(f->rip, usable_frame(f),
+		 "double fault in the kernel (rsp %lx, last fault at %lx)",
+		 (unsigned long)f->rsp, (unsigned long)addr);
+}
+
 static HAL_NORETURN void panic_page_fault(const struct x86_frame *f)
 {
 	uint64_t addr = read_cr2();
@@ -61,8 +83,10 @@ static HAL_NORETURN void panic_page_fault(const struct x86_frame *f)
 			     : f->error & PAGE_FAULT_WRITE ? "write"
 							   : "read";
 
-	up_panic(f->rip, f->rbp, "page fault in the kernel: cannot %s %lx (error %lx, rsp %lx)",
-		 access, (unsigned long)addr, (unsigned long)f->error, (unsigned long)f->rsp);
+	up_panic(f->rip, usable_frame(f),
+		 "page fault in the kernel: cannot %s %lx%s (error %lx, rsp %lx)", access,
+		 (unsigned long)addr, x86_paging_is_guarded(addr) ? ", a guard page" : "",
+		 (unsigned long)f->error, (unsigned long)f->rsp);
 }
 
 void x86_kernel_vector(struct x86_frame *frame)
@@ -70,33 +94,33 @@ void x86_kernel_vector(struct x86_frame *frame)
 	const char *name;
 
 	if (frame->vector >= VECTOR_EXCEPTIONS) {
-		irq_vector((unsigned)frame->vector);
+		x86_irq_vector((unsigned)frame->vector);
 		return;
 	}
 	if (frame->vector == VECTOR_PAGE_FAULT)
 		panic_page_fault(frame);
 	name = exception_names[frame->vector];
-	up_panic(frame->rip, frame->rbp, "%s in the kernel (vector %lu, error %lx, rsp %lx)",
-		 name ? name : "exception", (unsigned long)frame->vector,
-		 (unsigned long)frame->error, (unsigned long)frame->rsp);
+	up_panic(frame->rip, usable_frame(frame),
+		 "%s in the kernel (vector %lu, error %lx, rsp %lx)", name ? name : "exception",
+		 (unsigned long)frame->vector, (unsigned long)frame->error,
+		 (unsigned long)frame->rsp);
 }
 
 void x86_paranoid_vector(struct x86_frame *frame)
 {
 	switch (frame->vector) {
 	case VECTOR_NMI:
-		if (atomic_load(&x86_stopped) & 1ull << cpu_this()->id)
-			smp_stop_this();
-		up_panic(frame->rip, frame->rbp,
+		if (atomic_load(&x86_stopped) & 1ull << x86_cpu_this()->id)
+			x86_smp_stop_this();
+		up_panic(frame->rip, usable_frame(frame),
 			 "NMI that nobody sent: a hardware error? (port 61: %x)",
 			 in8(0x61));
 	case VECTOR_DOUBLE_FAULT:
-		up_panic(frame->rip, frame->rbp,
-			 "double fault: kernel stack overflow? (rsp %lx, last fault at %lx)",
-			 (unsigned long)frame->rsp, (unsigned long)read_cr2());
+		panic_double_fault(frame);
 	case VECTOR_MACHINE_CHECK:
-		up_panic(frame->rip, frame->rbp, "machine check: the hardware reports an error");
+		up_panic(frame->rip, usable_frame(frame),
+			 "machine check: the hardware reports an error");
 	default:
-		up_panic(frame->rip, frame->rbp, "debug trap in the kernel");
+		up_panic(frame->rip, usable_frame(frame), "debug trap in the kernel");
 	}
 }

@@ -129,7 +129,7 @@ static bool is_sysenter(struct hal_mmu *mmu, uint64_t rip)
 {
 	uint8_t low, high;
 
-	return mmu_peek(mmu, rip, &low) && mmu_peek(mmu, rip + 1, &high) &&
+	return x86_mmu_peek(mmu, rip, &low) && x86_mmu_peek(mmu, rip + 1, &high) &&
 	       (low | (unsigned)high << 8) == OPCODE_SYSENTER;
 }
 
@@ -171,7 +171,7 @@ static bool handle_vector(struct hal_mmu *mmu, struct hal_user *user, unsigned v
 		return true;
 	}
 	if (vector == VECTOR_PAGE_FAULT) {
-		set_fault(event, cpu_this()->trap_error, read_cr2());
+		set_fault(event, x86_cpu_this()->trap_error, read_cr2());
 		return true;
 	}
 	if (vector == VECTOR_FOREIGN_CALL) {
@@ -180,7 +180,7 @@ static bool handle_vector(struct hal_mmu *mmu, struct hal_user *user, unsigned v
 		return true;
 	}
 	if (vector >= VECTOR_EXCEPTIONS) {
-		irq_vector(vector);
+		x86_irq_vector(vector);
 		return false;
 	}
 	if ((vector == VECTOR_PROTECTION || vector == VECTOR_UNDEFINED) &&
@@ -193,25 +193,25 @@ static bool handle_vector(struct hal_mmu *mmu, struct hal_user *user, unsigned v
 
 void hal_user_run(struct hal_mmu *mmu, struct hal_user *user, struct hal_event *event)
 {
-	struct x86_cpu *cpu = cpu_this();
+	struct x86_cpu *cpu = x86_cpu_this();
 	bool done = false;
 
 	memset(event, 0, sizeof(*event));
-	fpu_prepare(user);
+	x86_fpu_prepare(user);
 	cli();
 	while (!done) {
 		unsigned vector;
 
-		if (irq_any_pending(cpu)) {
+		if (x86_irq_any_pending(cpu)) {
 			event->kind = HAL_EVENT_INTERRUPT;
 			break;
 		}
 		if (!prepare_registers(&user->regs, event))
 			break;
-		mmu_load(cpu, mmu);
-		fpu_load(cpu, user);
+		x86_mmu_load(cpu, mmu);
+		x86_fpu_load(cpu, user);
 		load_segments(cpu, &user->regs);
-		vector = user_enter(user, can_sysret(&user->regs));
+		vector = x86_user_enter(user, can_sysret(&user->regs));
 		save_segments(cpu, &user->regs);
 		done = handle_vector(mmu, user, vector, event);
 	}
