@@ -69,6 +69,7 @@ steps_machines() {
 	step hal-host-4 step_hal_test host --cpus 4
 	step hal-x86_64-4 step_hal_test x86_64 --cpus 4
 	step hal-arm64-4 step_hal_test arm64 --cpus 4
+	step boot-arm64-trees step_arm64_trees
 }
 
 # What the suite prints is on the log, that is standard error: one line a test and a sum.
@@ -91,6 +92,11 @@ step_hal_test() {
 	shift
 	timeout $HANG_SECONDS "$top/run.sh" --machine "$machine" --kernel hal-test "$@" -v
 	ends_well hal_test $?
+}
+
+step_arm64_trees() {
+	make -s -C "$top/build/arm64" hal-test.Image &&
+		"$top/tests/boot/arm64-trees" "$top/build/arm64/hal-test.Image"
 }
 
 # ends_well WHAT STATUS: a suite that ends early prints no failure; its status says it.

@@ -5,8 +5,10 @@ src_core_libcore_a_CFLAGS = $(KERNEL_CFLAGS)
 src_core_libcore_a_SOURCES = \
 	src/core/asan.h \
 	src/core/clock.c \
+	src/core/copy.c \
 	src/core/cpu.c \
 	src/core/cpu.h \
+	src/core/fault.c \
 	src/core/format.c \
 	src/core/irq.c \
 	src/core/irq.h \
@@ -19,6 +21,7 @@ src_core_libcore_a_SOURCES = \
 	src/core/log.h \
 	src/core/main.c \
 	src/core/main.h \
+	src/core/memory.c \
 	src/core/memory.h \
 	src/core/object.c \
 	src/core/object.h \
@@ -27,12 +30,15 @@ src_core_libcore_a_SOURCES = \
 	src/core/page.c \
 	src/core/page.h \
 	src/core/page_priv.h \
+	src/core/page_tree.c \
+	src/core/page_tree.h \
 	src/core/panic.c \
 	src/core/panic.h \
 	src/core/random.c \
 	src/core/random.h \
 	src/core/rbtree.c \
 	src/core/rbtree.h \
+	src/core/region.c \
 	src/core/sched.c \
 	src/core/sched.h \
 	src/core/sched_balance.c \
@@ -44,7 +50,9 @@ src_core_libcore_a_SOURCES = \
 	src/core/slab.c \
 	src/core/slab.h \
 	src/core/slab_priv.h \
+	src/core/space.c \
 	src/core/space.h \
+	src/core/space_priv.h \
 	src/core/state.c \
 	src/core/state.h \
 	src/core/symbols.c \

@@ -11,6 +11,7 @@
 #include "core/page.h"
 #include "core/panic.h"
 #include "core/slab.h"
+#include "core/space.h"
 #include "core/state.h"
 
 #define CPU_START_NS (5ull * 1000 * 1000 * 1000) /* how long another CPU may take to come up */
@@ -123,6 +124,8 @@ static void init_memory(void)
 	if (err)
 		panic("too little memory to run in (error %d); give the machine more", -err);
 	slab_init();
+	memory_init();
+	space_init();
 	page_stats(&stats);
 	log_write(LOG_INFO, "core", "%lu MiB of memory, %u CPUs, loaded by %s",
 		  (unsigned long)(stats.total >> (20 - HAL_PAGE_SHIFT)), hal_cpu_count(),

@@ -469,6 +469,13 @@ void page_stats(struct page_stats *stats)
 	stats->free = atomic_load_explicit(&all->free_count, memory_order_relaxed) + stats->cached;
 }
 
+bool page_is_scarce(void)
+{
+	const struct page_allocator *all = &kernel.pages;
+
+	return atomic_load_explicit(&all->free_count, memory_order_relaxed) < all->total / 16;
+}
+
 /* One block at `index` of a range; the pages it has. Invariants 1, 3 and 5. */
 static uint64_t check_block_locked(const struct page_range *range, uint64_t index)
 {

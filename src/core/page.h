@@ -77,6 +77,9 @@ struct page *page_from_virt(const void *addr);
 
 void page_stats(struct page_stats *stats);
 
+/* Whether so little is free (1/16) that nobody should take pages that he could do without. */
+bool page_is_scarce(void);
+
 /* Walks all structures and panics, saying what is wrong, if they contradict one another. */
 void page_check(void);
 

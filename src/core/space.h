@@ -44,6 +44,8 @@ struct space_stats {
 	uint64_t faults_minor, faults_copy, faults_refused;
 };
 
+void space_init(void);
+
 HAL_USE_RESULT int space_create(struct space **space);
 struct space *space_get(struct space *space);
 void space_put(struct space *space);
@@ -58,6 +60,9 @@ HAL_USE_RESULT int space_protect(struct space *space, vaddr_t addr, uint64_t byt
 
 /* Drops everything, as exec does. */
 void space_clear(struct space *space);
+
+/* Drops what hal_mmu has cached; faults fill it again. User code notices only that it is slow. */
+void space_forget(struct space *space);
 
 /*
  * Serves a page fault at `addr` for one HAL_PROT_* access. 0: try again; -EFAULT: nothing there

@@ -10,6 +10,7 @@
 #include "core/irq.h"
 #include "core/log.h"
 #include "core/main.h"
+#include "core/memory.h"
 #include "core/object.h"
 #include "core/options.h"
 #include "core/page_priv.h"
@@ -18,6 +19,7 @@
 #include "core/sched_priv.h"
 #include "core/service.h"
 #include "core/slab_priv.h"
+#include "core/space_priv.h"
 #include "core/task.h"
 #include "core/timer.h"
 #include "core/trace.h"
@@ -32,9 +34,11 @@ struct kernel {
 	struct slab_allocator slabs;
 	struct irq_state irq;
 	struct main_state main;
+	struct memory_state memory;
 	struct random_state random;
 	struct sched_state sched;
 	struct service_registry service;
+	struct space_state space;
 	struct task_state task;
 	struct timer_state timer;
 	struct trace_state trace;

@@ -11,4 +11,11 @@ tests_kernel_libktest_a_SOURCES = \
 	tests/kernel/runner.h \
 	tests/kernel/suite.c \
 	tests/kernel/suite.h \
-	tests/kernel/test_fdt.c
+	tests/kernel/test_fdt.c \
+	tests/kernel/test_klib.c \
+	tests/kernel/test_lock.c \
+	tests/kernel/test_sched.c \
+	tests/kernel/test_service.c \
+	tests/kernel/test_task.c \
+	tests/kernel/test_trace.c \
+	tests/kernel/test_wait.c

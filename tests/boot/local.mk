@@ -1,0 +1,2 @@
+# Boots with bad input, under QEMU.
+dist_noinst_SCRIPTS += tests/boot/arm64-trees
