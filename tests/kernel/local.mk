@@ -9,13 +9,19 @@ tests_kernel_libktest_a_SOURCES = \
 	tests/kernel/ktest.h \
 	tests/kernel/runner.c \
 	tests/kernel/runner.h \
+	tests/kernel/stress.c \
+	tests/kernel/stress.h \
 	tests/kernel/suite.c \
 	tests/kernel/suite.h \
 	tests/kernel/test_fdt.c \
 	tests/kernel/test_klib.c \
 	tests/kernel/test_lock.c \
+	tests/kernel/test_memory.c \
+	tests/kernel/test_page.c \
+	tests/kernel/test_rbtree.c \
 	tests/kernel/test_sched.c \
 	tests/kernel/test_service.c \
+	tests/kernel/test_slab.c \
 	tests/kernel/test_task.c \
 	tests/kernel/test_trace.c \
 	tests/kernel/test_wait.c

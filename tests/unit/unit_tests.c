@@ -50,6 +50,8 @@ static void boot(void)
 		exit(2);
 	}
 	slab_init();
+	memory_init();
+	space_init();
 }
 
 static void run_one(int index)
