@@ -18,8 +18,34 @@ FRAGMENT(illegal);
 FRAGMENT(privileged);
 FRAGMENT(breakpoint);
 FRAGMENT(fpu);
+FRAGMENT(mask_interrupts);
+FRAGMENT(call_hypervisor);
+FRAGMENT(call_firmware);
+FRAGMENT(exception_return);
+FRAGMENT(physical_counter);
+FRAGMENT(set_timer);
+FRAGMENT(cycle_counter);
+FRAGMENT(identity);
+FRAGMENT(scalable_vectors);
+FRAGMENT(invalidate_tlb);
+FRAGMENT(invalidate_cache);
+FRAGMENT(exclusive);
+FRAGMENT(misaligned_pc);
 
 const struct arch_trap arch_traps[] = {
+	{"mask interrupts", &fragment_mask_interrupts, HAL_TRAP_ILLEGAL},
+	{"call the hypervisor", &fragment_call_hypervisor, HAL_TRAP_ILLEGAL},
+	{"call the firmware", &fragment_call_firmware, HAL_TRAP_ILLEGAL},
+	{"return from an exception", &fragment_exception_return, HAL_TRAP_ILLEGAL},
+	{"read the physical counter", &fragment_physical_counter, HAL_TRAP_ILLEGAL},
+	{"set the timer", &fragment_set_timer, HAL_TRAP_ILLEGAL},
+	{"read the cycle counter", &fragment_cycle_counter, HAL_TRAP_ILLEGAL},
+	{"read an identity register", &fragment_identity, HAL_TRAP_ILLEGAL},
+	{"use scalable vectors", &fragment_scalable_vectors, HAL_TRAP_ILLEGAL},
+	{"invalidate the TLB", &fragment_invalidate_tlb, HAL_TRAP_ILLEGAL},
+	{"invalidate a cache line", &fragment_invalidate_cache, HAL_TRAP_ILLEGAL},
+	{"misaligned exclusive load", &fragment_exclusive, HAL_TRAP_ALIGNMENT},
+	{"misaligned pc", &fragment_misaligned_pc, HAL_TRAP_ALIGNMENT},
 	{0},
 };
 

@@ -123,4 +123,75 @@ code_\name\()_end:
 	b 1b
 	fragment_end fpu
 
+/* Traps of this instruction set alone. */
+
+	fragment mask_interrupts
+	msr daifset, #15
+	udf #0
+	fragment_end mask_interrupts
+
+	fragment call_hypervisor
+	hvc #0
+	udf #0
+	fragment_end call_hypervisor
+
+	fragment call_firmware
+	smc #0
+	udf #0
+	fragment_end call_firmware
+
+	fragment exception_return
+	eret
+	udf #0
+	fragment_end exception_return
+
+	fragment physical_counter
+	mrs x9, cntpct_el0
+	udf #0
+	fragment_end physical_counter
+
+	fragment set_timer
+	msr cntv_cval_el0, x9
+	udf #0
+	fragment_end set_timer
+
+	fragment cycle_counter
+	mrs x9, pmccntr_el0
+	udf #0
+	fragment_end cycle_counter
+
+	fragment identity
+	mrs x9, midr_el1
+	udf #0
+	fragment_end identity
+
+	fragment scalable_vectors
+	.inst 0x0420e3e9 /* cntb x9 */
+	udf #0
+	fragment_end scalable_vectors
+
+	fragment invalidate_tlb
+	tlbi vmalle1is
+	udf #0
+	fragment_end invalidate_tlb
+
+	fragment invalidate_cache
+	dc ivac, x9
+	udf #0
+	fragment_end invalidate_cache
+
+	fragment exclusive
+	adr x9, .
+	add x9, x9, #1
+	ldxr w10, [x9]
+	udf #0
+	fragment_end exclusive
+
+	fragment misaligned_pc
+	adr x9, .
+	add x9, x9, #2
+	br x9
+	udf #0
+	fragment_end misaligned_pc
+
 	.section .note.GNU-stack, "", %progbits
