@@ -2,19 +2,19 @@
 
 USER_BUILT = $(USER_PROGS:%=tests/programs/%.glibc)
 USER_SOURCES = $(USER_PROGS:%=tests/programs/%.c)
-ROOT_BUILT = $(USER_PROGS:%=bin/%=tests/programs/%.glibc)
+ROOT_BUILT = $(foreach p,$(USER_PROGS),bin/$(p)=tests/programs/$(p).glibc)
 if HAVE_MUSL
 USER_BUILT += $(USER_PROGS:%=tests/programs/%.musl)
-ROOT_BUILT += $(USER_PROGS:%=bin/%.musl=tests/programs/%.musl)
+ROOT_BUILT += $(foreach p,$(USER_PROGS),bin/$(p).musl=tests/programs/$(p).musl)
 endif
 
 tests/programs/%.glibc: tests/programs/%.c
 	@$(MKDIR_P) tests/programs
-	$(AM_V_CC)$(USER_CC) $(USER_CPPFLAGS) $(USER_CFLAGS) -o $@ $<
+	$(AM_V_CC)$(USER_CC) $(USER_CPPFLAGS) $(USER_CFLAGS) -o $@ $< -lm
 
 tests/programs/%.musl: tests/programs/%.c
 	@$(MKDIR_P) tests/programs
-	$(AM_V_CC)$(MUSL_CC) $(USER_CPPFLAGS) $(USER_CFLAGS) -o $@ $<
+	$(AM_V_CC)$(MUSL_CC) $(USER_CPPFLAGS) $(USER_CFLAGS) -o $@ $< -lm
 
 root.cpio: $(USER_BUILT) $(top_srcdir)/scripts/make-initrd Makefile
 	$(AM_V_GEN)$(top_srcdir)/scripts/make-initrd $@ $(ROOT_BUILT) $(ROOT_FILES)
