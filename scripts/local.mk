@@ -57,9 +57,7 @@ kernel kernel-all: $(KERNEL_ALL)
 hal-test-all: $(HAL_TEST_ALL)
 .PHONY: kernel kernel-all hal-test-all
 
-if KERNEL_LINKS
 noinst_DATA += $(KERNEL_ALL)
-endif
 
 symbols-empty.S: $(top_srcdir)/scripts/make-symbols
 	$(AM_V_GEN)$(top_srcdir)/scripts/make-symbols --empty >$@.tmp && mv $@.tmp $@
