@@ -104,10 +104,11 @@ static void absorb(struct space *space, struct region *low, struct region *high)
 struct region *region_join(struct space *space, struct region *region)
 {
 	struct region *low = region_of(rbtree_prev(&region->node));
-	struct region *high = region_next(region);
+	struct region *high;
 	vaddr_t search_from = space->search_from;
 
-	if (high && region_joins(region, high))
+	/* More than one: a protected range may end inside what is alike now. */
+	while ((high = region_next(region)) && region_joins(region, high))
 		absorb(space, region, high);
 	if (low && region_joins(low, region)) {
 		absorb(space, low, region);

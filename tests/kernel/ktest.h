@@ -33,6 +33,13 @@ void ktest_fail(const char *expression, const char *file, int line);
 /* The test cannot show its fact on this machine, and says why; counted as skipped. */
 void ktest_skip(const char *why);
 
+struct hal_mmu;
+
+/* What is mapped at a page, where the machine can tell: only that of the unit tests has this
+ * function. False: nothing. */
+bool ktest_mmu_find(struct hal_mmu *mmu, vaddr_t addr, paddr_t *phys, unsigned *prot)
+	__attribute__((weak));
+
 #define CHECK(expression)                                                                          \
 	do {                                                                                       \
 		if (!(expression)) {                                                               \

@@ -22,6 +22,7 @@ tests_kernel_libktest_a_SOURCES = \
 	tests/kernel/test_sched.c \
 	tests/kernel/test_service.c \
 	tests/kernel/test_slab.c \
+	tests/kernel/test_space.c \
 	tests/kernel/test_task.c \
 	tests/kernel/test_trace.c \
 	tests/kernel/test_wait.c

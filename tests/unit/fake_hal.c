@@ -9,6 +9,7 @@
 #include "tests/unit/fake_hal.h"
 
 #include "hal/hal.h"
+#include "tests/kernel/ktest.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -267,45 +268,99 @@ int hal_guard_set(void *page, bool guarded)
 	return mprotect(page, HAL_PAGE_SIZE, prot) ? -ENOMEM : 0;
 }
 
-/* The kernel owns the truth of an address space, so a cache of it may well hold nothing. */
+/*
+ * What is mapped is recorded in a hash table of pages, so that a test can ask for it
+ * (ktest_mmu_find). An entry whose rights are HAL_PROT_NONE is free to be used again for its page.
+ */
+#define MMU_ENTRIES 65536u
+
+struct host_space {
+	struct {
+		vaddr_t addr; /* 0: never used */
+		paddr_t phys;
+		unsigned prot;
+	} entries[MMU_ENTRIES];
+};
+
+static unsigned find_entry(const struct host_space *space, vaddr_t addr)
+{
+	uint64_t hash = addr / HAL_PAGE_SIZE * 0x9e3779b97f4a7c15ull;
+	unsigned at = (unsigned)(hash >> 48) % MMU_ENTRIES;
+
+	for (unsigned i = 0; i < MMU_ENTRIES; i++) {
+		if (!space->entries[at].addr || space->entries[at].addr == addr)
+			return at;
+		at = (at + 1) % MMU_ENTRIES;
+	}
+	give_up("more mapped pages in a space");
+}
+
+bool ktest_mmu_find(struct hal_mmu *mmu, vaddr_t addr, paddr_t *phys, unsigned *prot)
+{
+	unsigned at = find_entry(mmu->space, addr);
+
+	*phys = mmu->space->entries[at].phys;
+	*prot = mmu->space->entries[at].addr ? mmu->space->entries[at].prot : HAL_PROT_NONE;
+	return *prot != HAL_PROT_NONE;
+}
+
 int hal_mmu_init(struct hal_mmu *mmu)
 {
-	memset(mmu, 0, sizeof(*mmu));
-	return 0;
+	mmu->space = calloc(1, sizeof(*mmu->space));
+	return mmu->space ? 0 : -ENOMEM;
 }
 
 void hal_mmu_fini(struct hal_mmu *mmu)
 {
-	(void)mmu;
+	free(mmu->space);
+	mmu->space = NULL;
+}
+
+static void check_mapping(const struct hal_mapping *map)
+{
+	bool aligned = !((map->addr | map->phys) % HAL_PAGE_SIZE);
+
+	if (!aligned || !map->pages || !map->prot || map->addr < HAL_USER_MIN ||
+	    map->addr + map->pages * HAL_PAGE_SIZE > HAL_USER_MAX ||
+	    map->phys + map->pages * HAL_PAGE_SIZE > UNIT_RAM_BYTES)
+		give_up("a mapping that the contract does not allow");
 }
 
 int hal_mmu_map(struct hal_mmu *mmu, const struct hal_mapping *maps, size_t count)
 {
-	(void)mmu;
 	for (size_t i = 0; i < count; i++) {
-		bool aligned = !((maps[i].addr | maps[i].phys) % HAL_PAGE_SIZE);
+		check_mapping(&maps[i]);
+		for (size_t page = 0; page < maps[i].pages; page++) {
+			vaddr_t addr = maps[i].addr + page * HAL_PAGE_SIZE;
+			unsigned at = find_entry(mmu->space, addr);
 
-		if (!aligned || !maps[i].pages || maps[i].addr < HAL_USER_MIN ||
-		    maps[i].addr + maps[i].pages * HAL_PAGE_SIZE > HAL_USER_MAX ||
-		    maps[i].phys + maps[i].pages * HAL_PAGE_SIZE > UNIT_RAM_BYTES)
-			give_up("a mapping that the contract does not allow");
+			mmu->space->entries[at].addr = addr;
+			mmu->space->entries[at].phys = maps[i].phys + page * HAL_PAGE_SIZE;
+			mmu->space->entries[at].prot = maps[i].prot;
+		}
 	}
 	return 0;
 }
 
-void hal_mmu_unmap(struct hal_mmu *mmu, vaddr_t addr, size_t pages)
-{
-	(void)mmu;
-	(void)addr;
-	(void)pages;
-}
-
+/* Lowers the rights of all entries in a range; it may be the whole of user memory. */
 void hal_mmu_protect(struct hal_mmu *mmu, vaddr_t addr, size_t pages, unsigned prot)
 {
-	(void)mmu;
-	(void)addr;
-	(void)pages;
-	(void)prot;
+	struct host_space *space = mmu->space;
+
+	if (pages > MMU_ENTRIES) {
+		for (unsigned at = 0; at < MMU_ENTRIES; at++) {
+			if (space->entries[at].addr - addr < pages * HAL_PAGE_SIZE)
+				space->entries[at].prot &= prot;
+		}
+		return;
+	}
+	for (size_t page = 0; page < pages; page++)
+		space->entries[find_entry(space, addr + page * HAL_PAGE_SIZE)].prot &= prot;
+}
+
+void hal_mmu_unmap(struct hal_mmu *mmu, vaddr_t addr, size_t pages)
+{
+	hal_mmu_protect(mmu, addr, pages, HAL_PROT_NONE);
 }
 
 /* ---- user.h ---- */
