@@ -203,7 +203,7 @@ static bool learn_frame(const struct host_guest *guest, unsigned cpu)
 	return true;
 }
 
-/* A thread that user code may have lied about is only believed if it is one that is not known. */
+/* Other user code may have forged the number: it is believed if it is a thread not yet known. */
 static bool learn_tid(struct host_space *space, struct host_guest *guest)
 {
 	pid_t tid = (pid_t)exchange_of(guest)->tid;
@@ -230,13 +230,13 @@ bool host_guest_begin(struct host_space *space, unsigned cpu)
 
 	guest->runs = 1;
 	atomic_store(&exchange_of(guest)->go, 1);
-	host_lock(&space->locked);
-	made = host_space_request_locked(space, &request) && host_space_flush_locked(space);
+	host_lock(&space->locked); /* until its birth is over: it reads the request page */
+	made = host_space_request_locked(space, &request) && host_space_flush_locked(space) &&
+	       wait_run(space, guest) && learn_frame(guest, cpu) && learn_tid(space, guest);
 	host_unlock(&space->locked);
-	if (made && wait_run(space, guest) && learn_frame(guest, cpu) && learn_tid(space, guest))
-		return true;
-	atomic_store(&space->dead, true);
-	return false;
+	if (!made)
+		atomic_store(&space->dead, true);
+	return made;
 }
 
 /* ---- Registers ---- */
