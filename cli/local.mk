@@ -2,7 +2,9 @@
 if HAL_HOST
 noinst_LIBRARIES += cli/libcli.a
 MACHINE_LIBS += cli/libcli.a
-cli_libcli_a_CFLAGS = $(HOSTED_CFLAGS) -D_GNU_SOURCE
+cli_libcli_a_CFLAGS = $(HOSTED_CFLAGS) -D_GNU_SOURCE -I$(top_srcdir)
 cli_libcli_a_SOURCES = \
-	cli/cloudos-sim/main.c
+	cli/cloudos-sim/main.c \
+	cli/cloudos-sim/options.c \
+	cli/cloudos-sim/options.h
 endif

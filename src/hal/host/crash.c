@@ -8,6 +8,7 @@
 #include "hal/host/host_priv.h"
 
 #include "hal/base.h"
+#include "hal/host/device_priv.h"
 #include "hal/host/terminal.h"
 
 #include <signal.h>
@@ -91,6 +92,12 @@ static void take_crash(int number, siginfo_t *info, void *arg)
 	up_panic(pc, frame, "%s in the kernel: %p", name_signal(number), info->si_addr);
 }
 
+static void take_resize(int number)
+{
+	(void)number;
+	device_note_resize();
+}
+
 static void take_end(int number)
 {
 	host_exit(128 + number);
@@ -103,6 +110,8 @@ void host_crash_prepare(void)
 	struct sigaction crash = {.sa_sigaction = take_crash,
 				  .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
 	struct sigaction end = {.sa_handler = take_end, .sa_flags = SA_ONSTACK};
+	struct sigaction resize = {.sa_handler = take_resize,
+				   .sa_flags = SA_ONSTACK | SA_RESTART};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	for (unsigned i = 0; i < ARRAY_COUNT(crashes); i++)
@@ -110,5 +119,6 @@ void host_crash_prepare(void)
 	for (unsigned i = 0; i < ARRAY_COUNT(ends); i++)
 		sigaction(ends[i], &end, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGWINCH, &resize, NULL);
 	host_cpu_prepare_stop();
 }

@@ -9,11 +9,13 @@
 /* Makes the devices that the options name, and starts their thread; or refuses. */
 void device_create_all(void);
 
+/* Calls the models of all devices that were notified. On the devices' thread. */
+void device_serve_all(void);
+
 /* Lets what was given to the devices come out, for a bounded time. At power off. */
 void device_stop_all(void);
 
-/* Seeded mode: takes console input that is there, or waits for some. False at its end, and where
- * there is no input. */
-bool device_read_input(bool wait);
+/* The window has another size; from a signal handler. */
+void device_note_resize(void);
 
 #endif

@@ -16,7 +16,15 @@ src_hal_host_libhal_a_SOURCES = \
 	src/hal/host/device_priv.h \
 	src/hal/host/futex.h \
 	src/hal/host/host.c \
+	src/hal/host/input.c \
+	src/hal/host/input.h \
 	src/hal/host/irq.c \
+	src/hal/host/loop.c \
+	src/hal/host/loop.h \
+	src/hal/host/model.h \
+	src/hal/host/model_block.c \
+	src/hal/host/model_console.c \
+	src/hal/host/model_entropy.c \
 	src/hal/host/ram.c \
 	src/hal/host/random.c \
 	src/hal/host/sanitizer.h \
@@ -24,7 +32,9 @@ src_hal_host_libhal_a_SOURCES = \
 	src/hal/host/seeded.h \
 	src/hal/host/switch.S \
 	src/hal/host/terminal.c \
-	src/hal/host/terminal.h
+	src/hal/host/terminal.h \
+	src/hal/host/vdev.c \
+	src/hal/host/vdev.h
 
 # Running user code.
 src_hal_host_libhal_a_SOURCES += \

@@ -11,7 +11,7 @@
  */
 #include "hal/host/seeded.h"
 
-#include "hal/host/device_priv.h"
+#include "hal/host/input.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -94,6 +94,16 @@ static void run_due(void)
 	host_clock_fire(&host.cpus[0], now_ns);
 }
 
+void seeded_finish(void)
+{
+	for (unsigned left = SEEDED_EVENTS_MAX; queue.count && left; left--) {
+		struct completion event = queue.events[find_first()];
+
+		seeded_forget(event.arg);
+		event.complete(event.arg);
+	}
+}
+
 static void move_on(uint64_t ns)
 {
 	atomic_fetch_add(&host.virtual_ns, ns);
@@ -132,7 +142,7 @@ static void look_at_input(uint64_t now_ns, bool wait)
 	if (!wait && now_ns < queue.input_ns)
 		return;
 	queue.input_ns = now_ns + INPUT_LEAST_NS + host_random_below(INPUT_SPREAD_NS);
-	if (!device_read_input(wait) && wait)
+	if (!input_read_seeded(wait) && wait)
 		host_fatal("seeded mode: the kernel waits, but nothing can happen any more: no "
 			   "timer, no device request, and the input has ended.\n"
 			   "  Look at what the program waits for; --trace shows how it came here");

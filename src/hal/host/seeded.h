@@ -6,7 +6,7 @@
 
 #include "hal/host/host_priv.h"
 
-#define SEEDED_EVENTS_MAX 256 /* completions under way: more than all queues together hold */
+#define SEEDED_EVENTS_MAX 1024 /* completions under way: more than all models have at once */
 
 /* Now; each reading moves time on a little, so that a loop that waits for it ends. */
 uint64_t seeded_read_time(void);
@@ -22,6 +22,9 @@ void seeded_complete_later(uint64_t least_ns, uint64_t spread_ns, void (*complet
 
 /* Forgets what is under way with this arg (a device was reset). */
 void seeded_forget(const void *arg);
+
+/* Completes all that is under way, at power off. */
+void seeded_finish(void);
 
 /* The thread that looks for user code which makes no event for WATCH_NS of the host's time. */
 void *seeded_watch(void *arg);
