@@ -13,7 +13,7 @@
 #define REPEATS 5
 #define COUNT_MAX (1ull << 24)
 
-#define TABLES(X) X(sched)
+#define TABLES(X) X(sched) X(memory)
 
 #define X(module) extern const struct kbench kbenches_##module[];
 TABLES(X)

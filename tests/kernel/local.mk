@@ -5,6 +5,7 @@ tests_kernel_libktest_a_CFLAGS = $(KERNEL_CFLAGS)
 tests_kernel_libktest_a_SOURCES = \
 	tests/kernel/bench.c \
 	tests/kernel/bench.h \
+	tests/kernel/bench_memory.c \
 	tests/kernel/bench_sched.c \
 	tests/kernel/ktest.h \
 	tests/kernel/runner.c \
@@ -23,6 +24,7 @@ tests_kernel_libktest_a_SOURCES = \
 	tests/kernel/test_service.c \
 	tests/kernel/test_slab.c \
 	tests/kernel/test_space.c \
+	tests/kernel/test_space_smp.c \
 	tests/kernel/test_task.c \
 	tests/kernel/test_trace.c \
 	tests/kernel/test_wait.c
