@@ -52,12 +52,15 @@ void wait_finish(void);
 unsigned wake_up(struct wait_queue *queue, unsigned max);
 unsigned wake_up_all(struct wait_queue *queue);
 
-/* Sleeps until `condition`; `err` becomes 0, -ETIMEDOUT or -EINTR. */
+/* Sleeps until `condition`; `err` becomes 0, -ETIMEDOUT or -EINTR. The deadline is evaluated once,
+ * the condition again after each wake-up. */
 #define WAIT_UNTIL(err, queue, deadline_ns, flags, condition)                                      \
 	do {                                                                                       \
+		const uint64_t wait_until_ns = (deadline_ns);                                      \
+                                                                                                   \
 		(err) = 0;                                                                         \
 		wait_prepare(queue);                                                               \
-		while (!(condition) && !((err) = wait_sleep(deadline_ns, flags)))                  \
+		while (!(condition) && !((err) = wait_sleep(wait_until_ns, flags)))                \
 			wait_prepare(queue);                                                       \
 		wait_finish();                                                                     \
 	} while (0)
