@@ -47,6 +47,8 @@ struct arm64_cpu {
 	uint64_t mpidr;	       /* affinity fields. Set once */
 	uint64_t stack;	       /* lowest byte of the idle stack. Set once */
 	bool irq_enabled;      /* in the sense of the contract. Own CPU only */
+	unsigned relaxed;      /* calls of hal_cpu_relax(). Own CPU only */
+	bool can_nap;	       /* what ends timer_nap() is let through. Own CPU only */
 	unsigned faults;       /* exceptions of the kernel so far. Own CPU only */
 	_Atomic bool kicked;   /* HAL_IRQ_KICK is pending */
 	_Atomic bool running;
@@ -91,7 +93,8 @@ struct arm64 {
 	uintptr_t uart;		/* 0: none found */
 	bool psci_smc;		/* conduit */
 	bool psci;
-	unsigned timer_intid;
+	unsigned timer_intid; /* of the virtual timer */
+	unsigned nap_intid;   /* of the physical timer; 0: there is none */
 	uint64_t timer_hz, ns_per_tick, ticks_per_ns; /* the latter two as 32.32 */
 	uint64_t epoch_ns;
 	uint64_t pstate_mask;	/* what user code may have in PSTATE */
@@ -165,6 +168,7 @@ extern char secondary_entry[];
 void entropy_init(void);
 void timer_init(void);
 void timer_init_cpu(void);
+void timer_nap(void);  /* sleeps for a few microseconds, or until an interrupt is pending */
 bool timer_take(void); /* silences an expired timer; false: it has not expired */
 
 /* ---- user.c, vectors.S ---- */

@@ -5,6 +5,7 @@
 #include "hal/arm64/arm64_priv.h"
 
 #define MPIDR_AFFINITY 0xff00ffffffull
+#define RELAXES_PER_NAP 512
 #define START_WAIT_NS 1000000000ull
 
 HAL_NORETURN void stop_cpu(void);
@@ -77,6 +78,17 @@ int hal_cpu_start(unsigned id)
 		if (hal_time_ns() > end)
 			return -EIO;
 	return 0;
+}
+
+/*
+ * A CPU that waits long is likely to wait for one that does not run: a hypervisor or an emulator
+ * has fewer CPUs than it shows. A nap gives it the time.
+ */
+void hal_cpu_relax(void)
+{
+	__asm__ volatile("yield" ::: "memory");
+	if (++this_cpu()->relaxed % RELAXES_PER_NAP == 0)
+		timer_nap();
 }
 
 /* WFI ends with a pending interrupt although PSTATE masks it. */

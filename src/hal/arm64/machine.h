@@ -23,10 +23,7 @@ struct hal_mmu {
 	uint64_t spare;
 };
 
-static inline void hal_cpu_relax(void)
-{
-	__asm__ volatile("yield" ::: "memory");
-}
+void hal_cpu_relax(void);
 
 static inline void hal_dma_rmb(void)
 {

@@ -7,7 +7,10 @@
 #define NS_PER_SECOND 1000000000ull
 #define TIMER_ENABLE 1u
 #define TIMER_FIRED 4u
-#define INTERRUPT_VIRTUAL 2 /* of the node's list: secure, physical, virtual, hypervisor */
+/* Of the node's list: secure, physical, virtual, hypervisor. */
+#define INTERRUPT_PHYSICAL 1
+#define INTERRUPT_VIRTUAL 2
+#define NAP_NS 10000ull
 #define CYCLES_MAX (1ull << 62)
 
 static uint64_t read_counter(void)
@@ -62,6 +65,19 @@ bool timer_take(void)
 	return true;
 }
 
+/* Nobody sees the interrupt of the physical timer: it is gone before interrupts are taken. */
+void timer_nap(void)
+{
+	if (!this_cpu()->can_nap)
+		return;
+	WRITE_SYSREG(cntp_tval_el0, scale(NAP_NS, arm64.ticks_per_ns));
+	WRITE_SYSREG(cntp_ctl_el0, TIMER_ENABLE);
+	isb();
+	__asm__ volatile("wfi" ::: "memory");
+	WRITE_SYSREG(cntp_ctl_el0, 0);
+	isb();
+}
+
 static void read_wall_clock(void)
 {
 	uint32_t node = FDT_ROOT;
@@ -79,9 +95,19 @@ static void read_wall_clock(void)
 	}
 }
 
-void timer_init(void)
+/* The controller's number of one of the timer's interrupts; 0: it has none. */
+static unsigned find_interrupt(uint32_t node, unsigned index)
 {
 	struct fdt_interrupt interrupt;
+
+	if (fdt_interrupt(&arm64.fdt, node, index, &interrupt) != 0 || interrupt.count < 3 ||
+	    interrupt.cells[0] != 1 || interrupt.cells[1] >= 16)
+		return 0;
+	return 16 + interrupt.cells[1];
+}
+
+void timer_init(void)
+{
 	uint32_t node = FDT_ROOT;
 
 	arm64.timer_hz = READ_SYSREG(cntfrq_el0);
@@ -92,10 +118,10 @@ void timer_init(void)
 	while (arm64.timer_intid == 0) {
 		if (!fdt_next(&arm64.fdt, &node))
 			boot_fail("timer", "the device tree has no arm,armv8-timer");
-		if (fdt_compatible(&arm64.fdt, node, "arm,armv8-timer") &&
-		    fdt_interrupt(&arm64.fdt, node, INTERRUPT_VIRTUAL, &interrupt) == 0 &&
-		    interrupt.count >= 3 && interrupt.cells[0] == 1 && interrupt.cells[1] < 16)
-			arm64.timer_intid = 16 + interrupt.cells[1];
+		if (!fdt_compatible(&arm64.fdt, node, "arm,armv8-timer"))
+			continue;
+		arm64.timer_intid = find_interrupt(node, INTERRUPT_VIRTUAL);
+		arm64.nap_intid = find_interrupt(node, INTERRUPT_PHYSICAL);
 	}
 	read_wall_clock();
 }
@@ -105,6 +131,11 @@ void timer_init_cpu(void)
 {
 	WRITE_SYSREG(cntkctl_el1, 2);
 	WRITE_SYSREG(cntv_ctl_el0, 0);
+	WRITE_SYSREG(cntp_ctl_el0, 0);
 	isb();
 	arm64.gic.ops->enable_private(arm64.timer_intid);
+	if (arm64.nap_intid != 0) {
+		arm64.gic.ops->enable_private(arm64.nap_intid);
+		this_cpu()->can_nap = true;
+	}
 }
