@@ -46,9 +46,16 @@ static void write_read_only(void)
 	page[0] = 2;
 }
 
+/* These bytes are undefined on x86_64 (ud2) and on ARM64 (udf). */
 static void illegal(void)
 {
-	__builtin_trap();
+	static const unsigned char code[] = {0x0f, 0x0b, 0, 0};
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memcpy(page, code, sizeof(code));
+	__builtin___clear_cache(page, (char *)page + sizeof(code));
+	mprotect(page, 4096, PROT_READ | PROT_EXEC);
+	((void (*)(void))(uintptr_t)page)();
 }
 
 static volatile int depth_max = INT_MAX;

@@ -3,7 +3,21 @@
 # A program NAME is listed in USER_PROGS; it comes into the root image as /bin/NAME (glibc) and
 # /bin/NAME.musl. More files of the root image are added to ROOT_FILES as PATH=FILE.
 
-USER_PROGS = abort cat-stdin echo-args exit-code fault fpu hello sleep-ms spin touch-pages
+USER_PROGS = \
+	abort \
+	calls \
+	cat-stdin \
+	echo-args \
+	exit-code \
+	fault \
+	fpu \
+	hello \
+	memory-calls \
+	sleep-ms \
+	spin \
+	touch-pages
 USER_CFLAGS = -std=gnu11 -O2 -g $(WARN_CFLAGS) -static -pthread
 USER_CPPFLAGS = -I$(top_srcdir)/tests
 ROOT_FILES =
+dist_noinst_DATA += tests/programs/expect.h tests/programs/list
+dist_noinst_SCRIPTS += tests/programs/run
