@@ -19,9 +19,11 @@ step_shellcheck() {
 # ---- builds; each uses the cores that there are, so one after the other ----
 
 steps_build() {
-	step build-host build_tree host --target all --target root.cpio --with-hal=host
-	step build-x86_64 build_tree x86_64 --target all --target root.cpio --with-hal=x86_64
-	step build-arm64 build_tree arm64 --target all --target root.cpio --with-hal=arm64
+	local machine
+	for machine in host x86_64 arm64; do
+		step build-$machine build_tree $machine --target all --target root.cpio \
+			--target hal-test-all --with-hal=$machine
+	done
 	step build-asan build_tree host-asan --with-hal=host --enable-asan
 	step build-tsan build_tree host-tsan --with-hal=host --enable-tsan
 	step build-coverage build_tree host-coverage --with-hal=host --enable-coverage \
