@@ -234,8 +234,12 @@ run_arm64() {
 }
 
 add_common() {
+	# With more virtual CPUs than cores, one that is not running may hold a lock that the others
+	# spin for; so they take turns in one thread, which a spinning one gives up at once.
+	local threads=multi
+	[ "${cpus:-1}" -le "$(nproc)" ] || threads=single
 	# shellcheck disable=SC2206
-	qemu+=(-accel "tcg,thread=multi" -m "${mem:-256M}" -smp "${cpus:-1}" -nodefaults
+	qemu+=(-accel "tcg,thread=$threads" -m "${mem:-256M}" -smp "${cpus:-1}" -nodefaults
 		-no-user-config -display none -no-reboot ${CLOUDOS_QEMU-})
 	[ $gdb = no ] || qemu+=(-gdb tcp:127.0.0.1:1234 -S)
 }

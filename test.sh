@@ -93,7 +93,7 @@ count_step() {
 	local name=$1 seconds=$2 log=$logs/$1.log ok not_ok skip
 	read -r ok not_ok skip < <(tr -d '\r' <"$log" | LC_ALL=C awk '
 		{ sub(/^\[ *[0-9.]+\] [a-z]+: /, "") } # as the kernel log says it
-		/^ok / { ok++ } /^not ok / { not_ok++ } /^skip / { skip++ }
+		/^ok / { ok++ } /^(not ok|FAIL) / { not_ok++ } /^skip / { skip++ }
 		END { print ok + 0, not_ok + 0, skip + 0 }')
 	if [ -e "$logs/$name.failed" ]; then
 		[ "$not_ok" -gt 0 ] || not_ok=1
@@ -105,7 +105,7 @@ count_step() {
 		printf 'FAIL  %-32s %5d ok %3d failed %3d skipped %4d s\n' \
 			"$name" "$ok" "$not_ok" "$skip" "$seconds"
 		echo "----- the end of $log:"
-		grep -aE '(^|: )not ok ' "$log" | head -n 20
+		grep -aE '(^|: )(not ok|FAIL) ' "$log" | head -n 20
 		tail -n 25 "$log" | cut -c 1-300
 		echo "-----"
 	else

@@ -63,6 +63,8 @@ steps_machines() {
 				step_selftest arm64 --gic $gic --cpus $cpus
 		done
 	done
+	step selftest-x86_64-2 step_selftest x86_64 --cpus 2
+	step selftest-arm64-2 step_selftest arm64 --cpus 2
 	step selftest-x86_64-bios-4 step_selftest x86_64 --iso --cpus 4
 	step selftest-x86_64-uefi-4 step_selftest x86_64 --uefi --cpus 4 --mem 512M
 	step selftest-asan-4 step_selftest_tree host-asan 4
