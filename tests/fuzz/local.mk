@@ -15,11 +15,39 @@ endif
 dist_noinst_DATA += tests/fuzz/standalone.c
 
 dist_noinst_DATA += \
+	tests/fuzz/corpus/acpi/empty.bin \
+	tests/fuzz/corpus/acpi/microvm.bin \
+	tests/fuzz/corpus/acpi/old.bin \
+	tests/fuzz/corpus/acpi/pc.bin \
+	tests/fuzz/corpus/multiboot2/empty.bin \
+	tests/fuzz/corpus/multiboot2/grub.bin \
+	tests/fuzz/corpus/multiboot2/map.bin \
+	tests/fuzz/corpus/pvh/overlap.bin \
+	tests/fuzz/corpus/pvh/qemu.bin \
+	tests/fuzz/corpus/pvh/version0.bin \
 	tests/fuzz/corpus/fdt/bus.dtb \
 	tests/fuzz/corpus/fdt/empty.dtb \
 	tests/fuzz/corpus/fdt/memory.dtb \
 	tests/fuzz/corpus/fdt/pci.dtb
 if HAL_HOST
+FUZZ_TARGETS += tests/fuzz/fuzz_acpi
+EXTRA_PROGRAMS += tests/fuzz/fuzz_acpi
+tests_fuzz_fuzz_acpi_SOURCES = tests/fuzz/fuzz_acpi.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_acpi_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_acpi_LDFLAGS = $(FUZZ_LINK_FLAGS)
+tests_fuzz_fuzz_acpi_LDADD = $(PARSE_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_multiboot2
+EXTRA_PROGRAMS += tests/fuzz/fuzz_multiboot2
+tests_fuzz_fuzz_multiboot2_SOURCES = tests/fuzz/fuzz_multiboot2.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_multiboot2_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_multiboot2_LDFLAGS = $(FUZZ_LINK_FLAGS)
+tests_fuzz_fuzz_multiboot2_LDADD = $(PARSE_LIBS)
+FUZZ_TARGETS += tests/fuzz/fuzz_pvh
+EXTRA_PROGRAMS += tests/fuzz/fuzz_pvh
+tests_fuzz_fuzz_pvh_SOURCES = tests/fuzz/fuzz_pvh.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_pvh_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_pvh_LDFLAGS = $(FUZZ_LINK_FLAGS)
+tests_fuzz_fuzz_pvh_LDADD = $(PARSE_LIBS)
 FUZZ_TARGETS += tests/fuzz/fuzz_fdt
 EXTRA_PROGRAMS += tests/fuzz/fuzz_fdt
 tests_fuzz_fuzz_fdt_SOURCES = tests/fuzz/fuzz_fdt.c $(FUZZ_MAIN)

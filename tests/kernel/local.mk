@@ -14,6 +14,8 @@ tests_kernel_libktest_a_SOURCES = \
 	tests/kernel/stress.h \
 	tests/kernel/suite.c \
 	tests/kernel/suite.h \
+	tests/kernel/test_acpi.c \
+	tests/kernel/test_boot_tables.c \
 	tests/kernel/test_fdt.c \
 	tests/kernel/test_klib.c \
 	tests/kernel/test_lock.c \

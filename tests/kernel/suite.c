@@ -4,7 +4,8 @@
  */
 #include "tests/kernel/suite.h"
 
-#define SUITES(X) X(klib) X(fdt) X(lock) X(rbtree) X(page) X(slab) X(memory) X(space) X(space_smp) \
+#define SUITES(X) X(klib) X(fdt) X(boot_tables) X(acpi) X(lock) X(rbtree) X(page) X(slab) \
+	X(memory) X(space) X(space_smp) \
 	X(sched) X(wait) X(task) X(service) X(trace)
 
 #define X(module) extern const struct ktest ktests_##module[];

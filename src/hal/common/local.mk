@@ -7,6 +7,8 @@ noinst_LIBRARIES += src/hal/common/libparse.a
 PARSE_LIBS = src/hal/common/libparse.a
 src_hal_common_libparse_a_CFLAGS = $(KERNEL_CFLAGS)
 src_hal_common_libparse_a_SOURCES = \
+	src/hal/common/acpi.c \
+	src/hal/common/acpi.h \
 	src/hal/common/boot_tables.c \
 	src/hal/common/fdt.c \
 	src/hal/common/multiboot2.c \

@@ -10,7 +10,6 @@ src_hal_x86_64_libhal_a_CFLAGS = $(KERNEL_CFLAGS)
 src_hal_x86_64_libhal_a_CCASFLAGS = $(KERNEL_CCASFLAGS)
 src_hal_x86_64_libhal_a_SOURCES = \
 	src/hal/common/acpi.c \
-	src/hal/common/acpi.h \
 	src/hal/common/boot_tables.c \
 	src/hal/common/multiboot2.c \
 	src/hal/common/pvh.c \
