@@ -12,8 +12,6 @@
 #include "hal/host/futex.h"
 #include "hal/host/seeded.h"
 
-#include <signal.h>
-#include <sys/prctl.h>
 #include <time.h>
 
 static uint64_t read_clock(clockid_t clock)
@@ -105,15 +103,8 @@ static uint64_t fire_all(void)
 	return next_ns;
 }
 
-static void *run_timer(void *arg)
+static void run_timer(void)
 {
-	sigset_t all;
-
-	(void)arg;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, NULL);
-	prctl(PR_SET_NAME, "timer");
-	prctl(PR_SET_TIMERSLACK, 1ul);
 	for (;;) {
 		uint32_t word = atomic_load(&host.timer_word);
 		uint64_t next_ns;
@@ -124,19 +115,10 @@ static void *run_timer(void *arg)
 		futex_wait(&host.timer_word, word,
 			   next_ns == HAL_TIME_NEVER ? UINT64_MAX : host.start_ns + next_ns);
 	}
-	return NULL;
 }
 
 int host_clock_start(void)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	int err;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, 262144);
-	err = pthread_create(&thread, &attr, host.seeded ? seeded_watch : run_timer, NULL);
-	pthread_attr_destroy(&attr);
-	return -err;
+	return host.seeded ? host_thread_start("watchdog", seeded_watch)
+			   : host_thread_start("timer", run_timer);
 }

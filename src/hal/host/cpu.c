@@ -21,7 +21,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STOP_SIGNAL SIGUSR2
 #define STOP_WAIT_NS 100000000ull /* for the others to stop; a thread in a long call stops later */
 #define RELAXES_PER_YIELD 64	  /* then the host may run who is waited for */
 #define STACK_BYTES (1u << 20)
@@ -223,7 +222,7 @@ void host_cpu_prepare_stop(void)
 	struct sigaction action = {.sa_handler = stop_here, .sa_flags = SA_ONSTACK};
 
 	sigfillset(&action.sa_mask);
-	sigaction(STOP_SIGNAL, &action, NULL);
+	sigaction(HOST_STOP_SIGNAL, &action, NULL);
 }
 
 void hal_cpu_stop_others(void)
@@ -239,7 +238,7 @@ void hal_cpu_stop_others(void)
 			continue;
 		if (atomic_load(&cpu->where) == HOST_IN_USER)
 			host_user_kick(cpu);
-		syscall(SYS_tgkill, getpid(), tid, STOP_SIGNAL);
+		syscall(SYS_tgkill, getpid(), tid, HOST_STOP_SIGNAL);
 	}
 	for (unsigned i = 0; i < host.cpu_count; i++) {
 		struct host_cpu *cpu = &host.cpus[i];

@@ -9,6 +9,7 @@
 
 #include "hal/base.h"
 #include "hal/host/device_priv.h"
+#include "hal/host/sanitizer.h"
 #include "hal/host/terminal.h"
 
 #include <signal.h>
@@ -16,9 +17,6 @@
 #include <string.h>
 #include <ucontext.h>
 #include <unistd.h>
-
-/* Of gcc's coverage runtime; not there in other builds. */
-extern void __gcov_dump(void) __attribute__((weak));
 
 void host_exit(int status)
 {
@@ -64,6 +62,16 @@ void host_refuse(const char *format, ...)
 	host_exit(HOST_STATUS_BROKEN);
 }
 
+static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+
+void host_crash_blocked_signals(sigset_t *set)
+{
+	sigfillset(set);
+	sigdelset(set, SIGSYS);
+	for (unsigned i = 0; i < ARRAY_COUNT(crashes); i++)
+		sigdelset(set, crashes[i]);
+}
+
 static const char *name_signal(int number)
 {
 	switch (number) {
@@ -92,6 +100,15 @@ static void take_crash(int number, siginfo_t *info, void *arg)
 	up_panic(pc, frame, "%s in the kernel: %p", name_signal(number), info->si_addr);
 }
 
+/* A system call that confine.c gave up. */
+static void take_refused_call(int number, siginfo_t *info, void *arg)
+{
+	(void)number;
+	(void)arg;
+	host_fatal("the process made Linux's system call %d, which it gave up when it started: "
+		   "a bug, or somebody broke in; it ends here", info->si_syscall);
+}
+
 static void take_resize(int number)
 {
 	(void)number;
@@ -105,13 +122,14 @@ static void take_end(int number)
 
 void host_crash_prepare(void)
 {
-	static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	struct sigaction crash = {.sa_sigaction = take_crash,
 				  .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
 	struct sigaction end = {.sa_handler = take_end, .sa_flags = SA_ONSTACK};
 	struct sigaction resize = {.sa_handler = take_resize,
 				   .sa_flags = SA_ONSTACK | SA_RESTART};
+	struct sigaction refused = {.sa_sigaction = take_refused_call,
+				    .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	for (unsigned i = 0; i < ARRAY_COUNT(crashes); i++)
@@ -119,6 +137,7 @@ void host_crash_prepare(void)
 	for (unsigned i = 0; i < ARRAY_COUNT(ends); i++)
 		sigaction(ends[i], &end, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGSYS, &refused, NULL);
 	sigaction(SIGWINCH, &resize, NULL);
 	host_cpu_prepare_stop();
 }

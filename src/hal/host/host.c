@@ -101,6 +101,7 @@ void host_run(const struct host_options *options)
 		host_refuse("cannot make the timer's thread: %s", strerror(-err));
 	if (options->console == HOST_CONSOLE_STDIO && !options->headless)
 		terminal_make_raw();
+	host_confine();
 	up_boot();
 }
 

@@ -15,6 +15,7 @@
 #include "hal/host/host.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/types.h>
 
@@ -24,6 +25,7 @@
 #define HOST_DEVICE_STRIDE 0x1000ull	   /* of registers a device */
 #define HOST_DEVICES_MAX 24
 #define HOST_SIGNAL_STACK 65536		   /* bytes, of a CPU; a crash is reported on it */
+#define HOST_STOP_SIGNAL SIGUSR2	   /* of hal_cpu_stop_others(), to CPUs' threads */
 #define HOST_STATUS_BROKEN 2		   /* exit status: the machine could not be built */
 #define HOST_STATUS_CRASH 124		   /* exit status: the machine itself broke down */
 
@@ -112,6 +114,11 @@ void host_cpu_prepare_stop(void);
 bool host_cpu_enter_user(struct host_cpu *cpu);
 void host_cpu_leave_user(struct host_cpu *cpu);
 
+/* ---- Other threads (thread.c) ---- */
+
+/* Starts a thread that is no CPU; when this returns it runs. 0 or -ERRNO. */
+int host_thread_start(const char *name, void (*run)(void));
+
 /* ---- Interrupts (irq.c) ---- */
 
 /* Makes `irq` pending on `cpu`, then gets it out of idling or user code. From any thread. */
@@ -167,6 +174,11 @@ int host_user_cpu_start(struct host_cpu *cpu);
 /* Gets `cpu`, which is HOST_IN_USER, out of user code soon. From any thread, also spuriously. */
 void host_user_kick(struct host_cpu *cpu);
 
+/* ---- Confinement (confine.c) ---- */
+
+/* Gives up all system calls that are not needed any more, for all threads; or refuses. */
+void host_confine(void);
+
 /* ---- The ways out (crash.c) ---- */
 
 /* Says on standard error what went wrong, and ends the process with HOST_STATUS_CRASH. */
@@ -174,6 +186,10 @@ HAL_NORETURN void host_fatal(const char *format, ...) __attribute__((format(prin
 
 /* The same while the machine is being built: status HOST_STATUS_BROKEN. */
 HAL_NORETURN void host_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Fills `set` with the signals that are the CPUs' alone: all but those of a crash. Threads that are
+ * no CPU block them. */
+void host_crash_blocked_signals(sigset_t *set);
 
 /* Installs the handlers of the signals that end the process. */
 void host_crash_prepare(void);

@@ -20,8 +20,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,12 +104,10 @@ void input_note_room(void)
 	futex_wake(&input.room_word, 1);
 }
 
-static void *run_input(void *arg)
+static void run_input(void)
 {
 	char buf[PART_BYTES];
 
-	(void)arg;
-	prctl(PR_SET_NAME, "input");
 	while (!input.ended) {
 		ssize_t got;
 
@@ -125,25 +121,6 @@ static void *run_input(void *arg)
 			give(buf, got > 0 ? (size_t)got : 0);
 		}
 	}
-	return NULL;
-}
-
-static int start_thread(void)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, before;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, 262144);
-	err = pthread_create(&thread, &attr, run_input, NULL);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -err;
 }
 
 int input_start(struct vdev_device *console)
@@ -152,7 +129,7 @@ int input_start(struct vdev_device *console)
 
 	input.console = console;
 	if (!host.seeded)
-		return start_thread();
+		return host_thread_start("input", run_input);
 	if (fstat(STDIN_FILENO, &status))
 		input.ended = true;
 	else

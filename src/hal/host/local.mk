@@ -9,6 +9,7 @@ MACHINE_LIBS += src/hal/host/libhal.a
 src_hal_host_libhal_a_CFLAGS = $(HOSTED_CFLAGS) -D_GNU_SOURCE
 src_hal_host_libhal_a_SOURCES = \
 	src/hal/host/clock.c \
+	src/hal/host/confine.c \
 	src/hal/host/context.c \
 	src/hal/host/cpu.c \
 	src/hal/host/crash.c \
@@ -33,6 +34,7 @@ src_hal_host_libhal_a_SOURCES = \
 	src/hal/host/switch.S \
 	src/hal/host/terminal.c \
 	src/hal/host/terminal.h \
+	src/hal/host/thread.c \
 	src/hal/host/vdev.c \
 	src/hal/host/vdev.h
 

@@ -9,10 +9,11 @@
 #include "hal/host/device_priv.h"
 #include "hal/host/host_priv.h"
 
-#include <signal.h>
-#include <sys/prctl.h>
+#include <stdlib.h>
 
-#define POOL_THREADS 4 /* libuv's default, and what UV_THREADPOOL_SIZE is set to */
+
+#define POOL_THREADS 4 /* of libuv, which reads the number from the environment */
+#define POOL_THREADS_TEXT "4"
 
 static struct {
 	uv_loop_t uv;
@@ -39,41 +40,33 @@ static void forget(uv_work_t *work, int status)
 	(void)status;
 }
 
-static void *run_loop(void *arg)
+static void run_loop(void)
 {
-	(void)arg;
-	prctl(PR_SET_NAME, "devices");
 	uv_run(&loop.uv, UV_RUN_DEFAULT);
 	host_fatal("the devices' thread has ended");
 }
 
 int loop_start(void)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, before;
-	int err = uv_loop_init(&loop.uv);
+	sigset_t blocked, before;
+	int err;
 
+	setenv("UV_THREADPOOL_SIZE", POOL_THREADS_TEXT, 1);
+	err = uv_loop_init(&loop.uv);
 	if (err)
 		return err;
 	err = uv_async_init(&loop.uv, &loop.wake, serve);
 	if (err)
 		return err;
-	/* Signals are the CPUs'; threads inherit the mask. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	host_crash_blocked_signals(&blocked); /* the pool's threads inherit the mask */
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
 	pthread_barrier_init(&loop.pool, NULL, POOL_THREADS + 1);
 	for (unsigned i = 0; i < POOL_THREADS && !err; i++)
 		err = uv_queue_work(&loop.uv, &loop.first[i], meet, forget);
 	if (!err)
 		pthread_barrier_wait(&loop.pool);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	if (!err)
-		err = -pthread_create(&thread, &attr, run_loop, NULL);
-	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err;
+	return err ? err : host_thread_start("devices", run_loop);
 }
 
 void loop_wake(void)

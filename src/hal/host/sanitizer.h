@@ -88,9 +88,31 @@ static inline void sanitizer_fiber_destroy(struct hal_context *context)
 
 #endif
 
+/* Of gcc's coverage runtime; not there in other builds. */
+extern void __gcov_dump(void) __attribute__((weak));
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                               \
+	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                     \
+	__has_feature(memory_sanitizer)
+#define SANITIZER_BUILD true
+#else
+#define SANITIZER_BUILD false
+#endif
+
+/* Whether the build makes system calls of its own. */
+static inline bool sanitizer_is_instrumented(void)
+{
+	return SANITIZER_BUILD || __gcov_dump;
+}
+
 #if __has_include(<valgrind/valgrind.h>)
 
 #include <valgrind/valgrind.h>
+
+static inline bool sanitizer_under_valgrind(void)
+{
+	return RUNNING_ON_VALGRIND;
+}
 
 static inline void sanitizer_stack_register(struct hal_context *context)
 {
@@ -105,6 +127,11 @@ static inline void sanitizer_stack_drop(struct hal_context *context)
 }
 
 #else
+
+static inline bool sanitizer_under_valgrind(void)
+{
+	return false;
+}
 
 static inline void sanitizer_stack_register(struct hal_context *context)
 {

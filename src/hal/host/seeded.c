@@ -13,7 +13,6 @@
 
 #include "hal/host/input.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -165,17 +164,13 @@ void seeded_idle(struct host_cpu *cpu)
 
 /* ---- The watchdog ---- */
 
-void *seeded_watch(void *arg)
+void seeded_watch(void)
 {
 	struct host_cpu *cpu = &host.cpus[0];
 	struct timespec pause = {.tv_sec = 1};
 	uint32_t events = 0;
 	uint64_t since_ns = host_clock_monotonic_ns();
-	sigset_t all;
 
-	(void)arg;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	for (;;) {
 		uint32_t now = atomic_load(&cpu->events);
 
@@ -196,5 +191,4 @@ void *seeded_watch(void *arg)
 		atomic_store(&host.overdue, true);
 		host_irq_raise(cpu, HAL_IRQ_TIMER);
 	}
-	return NULL;
 }

@@ -27,6 +27,6 @@ void seeded_forget(const void *arg);
 void seeded_finish(void);
 
 /* The thread that looks for user code which makes no event for WATCH_NS of the host's time. */
-void *seeded_watch(void *arg);
+void seeded_watch(void);
 
 #endif
