@@ -22,7 +22,8 @@ struct test {
 
 #define TEST(function) {#function, function}
 
-extern const struct test tests_cpu[], tests_irq[], tests_machine[], tests_user[], tests_smp[];
+extern const struct test tests_cpu[], tests_irq[], tests_machine[], tests_user[], tests_smp[],
+	tests_hostile[];
 
 /* ---- Checks (main.c) ---- */
 

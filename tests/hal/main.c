@@ -12,7 +12,7 @@ static struct {
 } run;
 
 static const struct test *const tables[] = {tests_machine, tests_cpu, tests_irq, tests_user,
-					    tests_smp};
+					    tests_smp,	   tests_hostile};
 
 /* ---- A line of text, as much of printf as up_panic() promises ---- */
 

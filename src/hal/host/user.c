@@ -124,6 +124,22 @@ static void post_run(struct host_guest *guest)
 		wake_guest(exchange);
 }
 
+static void end_stub(struct host_space *space)
+{
+	kill(space->pid, SIGKILL);
+	atomic_store(&space->dead, true);
+}
+
+/* Whether user code has overwritten the words by which a run begins and ends. */
+static bool is_forged(struct host_guest *guest)
+{
+	struct host_exchange *exchange = exchange_of(guest);
+	uint32_t done = atomic_load(&exchange->done);
+
+	return atomic_load(&exchange->go) != guest->runs ||
+	       (done != guest->runs && done != guest->runs - 1);
+}
+
 /* A wait has lasted long. False: the stub is dead. */
 static bool look_after(struct host_space *space, struct host_guest *guest, unsigned *unanswered)
 {
@@ -131,14 +147,17 @@ static bool look_after(struct host_space *space, struct host_guest *guest, unsig
 
 	if (host_space_check(space))
 		return false;
+	if (is_forged(guest)) {
+		end_stub(space);
+		return false;
+	}
 	wake_guest(exchange_of(guest));
 	if (!cpu || !host_irq_pending(cpu))
 		return true;
 	host_user_kick(cpu);
 	if (++*unanswered < WAITS_UNANSWERED_MAX)
 		return true;
-	kill(space->pid, SIGKILL);
-	atomic_store(&space->dead, true);
+	end_stub(space);
 	return false;
 }
 
@@ -443,6 +462,11 @@ static void read_event(struct host_guest *guest, unsigned cpu, struct hal_user *
 	if (frame != host_user.frame.ucontext && !take_strange_fpu(guest, cpu, user, regs.fpu)) {
 		set_trap(event, HAL_TRAP_MACHINE, 0);
 		return;
+	}
+	if (info.signo == SIGSYS && info.addr >= HAL_USER_MAX && regs.rip < HAL_USER_MAX) {
+		/* A call of the vsyscall page: Linux has returned from it already. */
+		regs.rip = info.addr;
+		regs.rsp -= sizeof(uint64_t);
 	}
 	read_registers(guest, &regs, &user->regs);
 	decode(&regs, &info, event);
