@@ -31,13 +31,10 @@ enum lock_rank {
 	LOCK_RANK_LOG = 5,	 /* the kernel log; anybody may write it */
 };
 
-/* A ticket lock: first come, first served. */
 struct spinlock {
-	_Atomic uint32_t next;	/* the ticket that the next one draws */
-	_Atomic uint32_t owner; /* the ticket that holds the lock */
-	uint32_t rank;		/* Set once */
-	_Atomic uint32_t cpu;	/* of the holder, plus 1; 0: free */
-	const char *name;	/* Set once. For people */
+	_Atomic uint32_t holder; /* id of the CPU that holds it, plus 1; 0: free */
+	uint32_t rank;		 /* Set once */
+	const char *name;	 /* Set once. For people */
 };
 
 #define SPINLOCK_INIT(lock_rank, lock_name) {.rank = (lock_rank), .name = (lock_name)}
