@@ -212,6 +212,7 @@ __attribute__((no_stack_protector)) void x86_boot(uint32_t magic, paddr_t table)
 	uint64_t random;
 
 	x86_serial_init();
+	x86_irq_silence_pics();
 	x86_cpu_find_features();
 	x86_trap_init();
 	x86_cpu_setup(&x86_boot_cpu);

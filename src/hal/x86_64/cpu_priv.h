@@ -150,6 +150,7 @@ void x86_smp_wake(struct x86_cpu *cpu);	     /* makes it look at its pending wor
 HAL_NORETURN void x86_smp_stop_this(void);
 
 /* ---- irq.c ---- */
+void x86_irq_silence_pics(void); /* first of all */
 void x86_irq_init(void);
 void x86_irq_set_pending(struct x86_cpu *cpu, unsigned irq);
 void x86_irq_clear_pending(struct x86_cpu *cpu, unsigned irq);

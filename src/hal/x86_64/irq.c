@@ -286,8 +286,12 @@ void x86_irq_set_trigger(uint32_t gsi, bool level, bool active_low)
 	}
 }
 
-/* Moves the legacy controllers out of the way of exceptions and masks them. */
-static void silence_pics(void)
+/*
+ * Moves the legacy controllers out of the way of exceptions and masks them. Before the local APIC
+ * masks their line: what they had raised by then stays with the CPU in QEMU, which finds no vector
+ * for it when interrupts are enabled, and raises a general protection fault.
+ */
+void x86_irq_silence_pics(void)
 {
 	static const uint16_t ports[] = {PIC1, PIC2};
 
@@ -302,7 +306,6 @@ static void silence_pics(void)
 
 void x86_irq_init(void)
 {
-	silence_pics();
 	x86_ioapic_init();
 	for (uint32_t gsi = 0; gsi < HAL_IRQ_MAX - HAL_IRQ_DEVICE; gsi++) {
 		irq.lines[HAL_IRQ_DEVICE + gsi].exists = x86_ioapic_has(gsi);
