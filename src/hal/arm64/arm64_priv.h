@@ -171,7 +171,10 @@ void timer_init_cpu(void);
 void timer_nap(void);  /* sleeps for a few microseconds, or until an interrupt is pending */
 bool timer_take(void); /* silences an expired timer; false: it has not expired */
 
-/* ---- user.c, vectors.S ---- */
+/* ---- mmu.c, user.c, vectors.S ---- */
+
+/* This CPU is about to run in the space, and may hold translations of it from now on. */
+void mmu_enter(struct hal_mmu *mmu, unsigned cpu);
 
 enum vector { VECTOR_SYNC, VECTOR_IRQ, VECTOR_FIQ, VECTOR_SERROR };
 

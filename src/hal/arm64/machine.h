@@ -19,8 +19,8 @@ struct hal_context {
 
 struct hal_mmu {
 	paddr_t root;	/* of the level 0 table. Set once */
-	uint64_t asid;	/* the machine's own */
-	uint64_t spare;
+	uint64_t asid;	/* Set once */
+	uint64_t cpus;	/* a bit per CPU that may hold translations. Atomic */
 };
 
 void hal_cpu_relax(void);

@@ -3,15 +3,18 @@
  *
  * TTBR0 points to a space only while its user code runs; the kernel runs with an empty table, so
  * that it cannot touch user memory by a user address, and no CPU walks tables that are gone.
- * TLB invalidations are broadcast by the hardware (inner shareable): no CPU is interrupted.
- * Tables that a removal has emptied are freed after the TLBs have forgotten them.
+ * TLB invalidations are broadcast by the hardware (inner shareable), so that no CPU is interrupted,
+ * but only where another CPU has run in the space (hal_mmu.cpus): a broadcast is dear, most of all
+ * in an emulator. A CPU enters itself there, then a full barrier, then it uses the tables; a change
+ * is made to the tables, then a full barrier, then hal_mmu.cpus is read. So one of the two sees the
+ * other. Tables that a removal has emptied are freed after the TLBs have forgotten them.
  *
  * Lock: the kernel's own for each space; ASIDs are taken by compare-and-swap of bitmap words.
  */
 #include "hal/arm64/arm64_priv.h"
 #include "hal/arm64/pagetable.h"
 
-#define PAGES_FLUSHED_SINGLY 64
+#define PAGES_FLUSHED_SINGLY 16
 #define LEAF_LEVEL 3
 
 static uint64_t *table_of(paddr_t entry)
@@ -24,25 +27,57 @@ static unsigned index_of(vaddr_t addr, unsigned level)
 	return addr >> (39 - 9 * level) & 511;
 }
 
-static void sync_tables(void)
+/* ---- Translation caches ---- */
+
+/* Who may hold translations of a space. */
+enum reach { REACH_NOBODY, REACH_THIS_CPU, REACH_OTHERS };
+
+void mmu_enter(struct hal_mmu *mmu, unsigned cpu)
 {
-	__asm__ volatile("dsb ishst" ::: "memory");
+	uint64_t bit = 1ull << cpu;
+
+	if (__atomic_load_n(&mmu->cpus, __ATOMIC_RELAXED) & bit)
+		return;
+	__atomic_fetch_or(&mmu->cpus, bit, __ATOMIC_SEQ_CST);
+	__asm__ volatile("dsb ish" ::: "memory");
 }
 
-static void sync_tlbs(void)
+/* Makes changes of the tables visible to all walks to come, and says who may know the old ones. */
+static enum reach sync_tables(const struct hal_mmu *mmu)
+{
+	uint64_t cpus;
+
+	__asm__ volatile("dsb ish" ::: "memory");
+	cpus = __atomic_load_n(&mmu->cpus, __ATOMIC_SEQ_CST);
+	if (cpus == 0)
+		return REACH_NOBODY;
+	return cpus == 1ull << this_cpu()->id ? REACH_THIS_CPU : REACH_OTHERS;
+}
+
+static void flush_page(const struct hal_mmu *mmu, vaddr_t addr, enum reach reach)
+{
+	uint64_t what = mmu->asid << 48 | addr >> HAL_PAGE_SHIFT;
+
+	if (reach == REACH_THIS_CPU)
+		__asm__ volatile("tlbi vale1, %0" ::"r"(what) : "memory");
+	else if (reach == REACH_OTHERS)
+		__asm__ volatile("tlbi vale1is, %0" ::"r"(what) : "memory");
+}
+
+static void flush_space(const struct hal_mmu *mmu, enum reach reach)
+{
+	uint64_t what = mmu->asid << 48;
+
+	if (reach == REACH_THIS_CPU)
+		__asm__ volatile("tlbi aside1, %0" ::"r"(what) : "memory");
+	else if (reach == REACH_OTHERS)
+		__asm__ volatile("tlbi aside1is, %0" ::"r"(what) : "memory");
+}
+
+/* Waits until the invalidations of this CPU are done everywhere. */
+static void wait_for_flushes(void)
 {
 	__asm__ volatile("dsb ish\n\tisb" ::: "memory");
-}
-
-static void flush_page(const struct hal_mmu *mmu, vaddr_t addr)
-{
-	__asm__ volatile("tlbi vale1is, %0" ::"r"(mmu->asid << 48 | addr >> HAL_PAGE_SHIFT)
-			 : "memory");
-}
-
-static void flush_all(const struct hal_mmu *mmu)
-{
-	__asm__ volatile("tlbi aside1is, %0" ::"r"(mmu->asid << 48) : "memory");
 }
 
 /* ---- Address space numbers ---- */
@@ -85,6 +120,7 @@ int hal_mmu_init(struct hal_mmu *mmu)
 	err = up_page_alloc(&mmu->root);
 	if (err != 0)
 		give_asid(mmu->asid);
+	mmu->cpus = 0;
 	return err;
 }
 
@@ -102,9 +138,8 @@ static void free_tables(paddr_t phys, unsigned level)
 
 void hal_mmu_fini(struct hal_mmu *mmu)
 {
-	sync_tables();
-	flush_all(mmu);
-	sync_tlbs();
+	flush_space(mmu, sync_tables(mmu));
+	wait_for_flushes();
 	free_tables(mmu->root, 0);
 	give_asid(mmu->asid);
 	mmu->root = 0;
@@ -175,9 +210,8 @@ static void replace_leaf(struct hal_mmu *mmu, vaddr_t addr, uint64_t *entry, uin
 	} else {
 		__atomic_store_n(entry, 0, __ATOMIC_RELEASE);
 	}
-	sync_tables();
-	flush_page(mmu, addr);
-	sync_tlbs();
+	flush_page(mmu, addr, sync_tables(mmu));
+	wait_for_flushes();
 	if (value != 0)
 		__atomic_store_n(entry, value, __ATOMIC_RELEASE);
 }
@@ -228,8 +262,7 @@ int hal_mmu_map(struct hal_mmu *mmu, const struct hal_mapping *maps, size_t coun
 		check_range(maps[i].addr, maps[i].pages);
 		err = map_run(mmu, &maps[i]);
 	}
-	sync_tables();
-	isb();
+	__asm__ volatile("dsb ishst\n\tisb" ::: "memory");
 	return err;
 }
 
@@ -240,7 +273,8 @@ struct change {
 	vaddr_t addr, end; /* what is changed */
 	unsigned prot;	   /* rights that stay; HAL_PROT_NONE: the pages go */
 	paddr_t freed;	   /* tables to be freed, linked by their entry 0 (page-aligned: invalid) */
-	size_t flushes;	   /* pages whose translations must go */
+	size_t flushes;	   /* pages whose translations must go; the first of them: */
+	vaddr_t flushed[PAGES_FLUSHED_SINGLY];
 };
 
 static uint64_t lower_leaf(uint64_t value, unsigned prot)
@@ -261,10 +295,9 @@ static void change_leaf(struct change *change, vaddr_t addr, uint64_t *entry)
 	if (value == *entry)
 		return;
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
-	if (change->flushes++ < PAGES_FLUSHED_SINGLY) {
-		sync_tables();
-		flush_page(change->mmu, addr);
-	}
+	if (change->flushes < PAGES_FLUSHED_SINGLY)
+		change->flushed[change->flushes] = addr;
+	change->flushes++;
 }
 
 static void drop_table(struct change *change, uint64_t *entry)
@@ -304,14 +337,19 @@ static void change_table(struct change *change, uint64_t *table, unsigned level,
 
 static void apply_change(struct change *change)
 {
+	enum reach reach;
+	size_t i;
+
 	change_table(change, table_of(change->mmu->root), 0, 0);
 	if (change->flushes == 0)
 		return;
-	if (change->flushes > PAGES_FLUSHED_SINGLY) {
-		sync_tables();
-		flush_all(change->mmu);
-	}
-	sync_tlbs();
+	reach = sync_tables(change->mmu);
+	if (change->flushes > PAGES_FLUSHED_SINGLY)
+		flush_space(change->mmu, reach);
+	else
+		for (i = 0; i < change->flushes; i++)
+			flush_page(change->mmu, change->flushed[i], reach);
+	wait_for_flushes();
 	while (change->freed != 0) {
 		paddr_t next = table_of(change->freed)[0];
 

@@ -190,6 +190,7 @@ void hal_user_run(struct hal_mmu *mmu, struct hal_user *user, struct hal_event *
 		fpu_load(user->fpu);
 		cpu->user = user;
 	}
+	mmu_enter(mmu, cpu->id);
 	user->regs.pstate &= arm64.pstate_mask;
 	vector = user_enter(user, mmu->root | asid, image_phys(empty_table) | asid);
 	user->regs.pstate &= arm64.pstate_mask;
