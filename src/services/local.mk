@@ -42,7 +42,8 @@ src_services_libservices_a_SOURCES = \
 	src/services/linux/linux.h \
 	src/services/linux/linux_priv.h \
 	src/services/linux/process.c \
-	src/services/linux/stack.c
+	src/services/linux/stack.c \
+	src/services/linux/stack.h
 if HAL_ARCH_X86_64
 src_services_libservices_a_SOURCES += src/services/linux/arch_x86_64.c
 endif

@@ -56,5 +56,26 @@ tests_fuzz_fuzz_fdt_LDFLAGS = $(FUZZ_LINK_FLAGS)
 tests_fuzz_fuzz_fdt_LDADD = $(PARSE_LIBS)
 endif
 
+dist_noinst_DATA += \
+	tests/fuzz/corpus/cpio/crc \
+	tests/fuzz/corpus/cpio/empty \
+	tests/fuzz/corpus/cpio/files \
+	tests/fuzz/corpus/cpio/links \
+	tests/fuzz/corpus/elf/exec-arm64 \
+	tests/fuzz/corpus/elf/exec-x86_64 \
+	tests/fuzz/corpus/elf/interpreter \
+	tests/fuzz/corpus/elf/pie-x86_64
+if HAL_HOST
+FUZZ_TARGETS += tests/fuzz/fuzz_cpio tests/fuzz/fuzz_elf
+EXTRA_PROGRAMS += tests/fuzz/fuzz_cpio tests/fuzz/fuzz_elf
+tests_fuzz_fuzz_cpio_SOURCES = tests/fuzz/fuzz_cpio.c src/services/initrd/cpio.c src/core/klib.c \
+	$(FUZZ_MAIN)
+tests_fuzz_fuzz_cpio_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_cpio_LDFLAGS = $(FUZZ_LINK_FLAGS)
+tests_fuzz_fuzz_elf_SOURCES = tests/fuzz/fuzz_elf.c src/services/linux/elf.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_elf_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_elf_LDFLAGS = $(FUZZ_LINK_FLAGS)
+endif
+
 fuzzers: $(FUZZ_TARGETS)
 .PHONY: fuzzers

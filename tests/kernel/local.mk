@@ -15,9 +15,13 @@ tests_kernel_libktest_a_SOURCES = \
 	tests/kernel/suite.c \
 	tests/kernel/suite.h \
 	tests/kernel/test_acpi.c \
+	tests/kernel/test_block.c \
 	tests/kernel/test_boot_tables.c \
+	tests/kernel/test_cpio.c \
+	tests/kernel/test_elf.c \
 	tests/kernel/test_fdt.c \
 	tests/kernel/test_klib.c \
+	tests/kernel/test_linux_stack.c \
 	tests/kernel/test_lock.c \
 	tests/kernel/test_memory.c \
 	tests/kernel/test_page.c \
@@ -29,4 +33,5 @@ tests_kernel_libktest_a_SOURCES = \
 	tests/kernel/test_space_smp.c \
 	tests/kernel/test_task.c \
 	tests/kernel/test_trace.c \
+	tests/kernel/test_virtqueue.c \
 	tests/kernel/test_wait.c

@@ -6,7 +6,8 @@
 
 #define SUITES(X) X(klib) X(fdt) X(boot_tables) X(acpi) X(lock) X(rbtree) X(page) X(slab) \
 	X(memory) X(space) X(space_smp) \
-	X(sched) X(wait) X(task) X(service) X(trace)
+	X(sched) X(wait) X(task) X(service) X(trace) X(cpio) X(elf) X(linux_stack) \
+	X(virtqueue) X(block)
 
 #define X(module) extern const struct ktest ktests_##module[];
 SUITES(X)

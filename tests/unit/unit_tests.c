@@ -11,6 +11,7 @@
 #include "core/object.h"
 #include "core/options.h"
 #include "core/page.h"
+#include "core/service.h"
 #include "core/slab.h"
 #include "core/state.h"
 #include "hal/hal.h"
@@ -20,6 +21,9 @@
 #include <stdlib.h>
 
 #define UNIT_TESTS_MAX 1024
+
+/* No services: those of the kernel would bring everything else with them. */
+const struct service *const service_table[] = {NULL};
 
 static struct {
 	const struct ktest *tests[UNIT_TESTS_MAX]; /* in the order in which Check knows them */

@@ -181,8 +181,7 @@ int64_t linux_fstat(const uint64_t args[6])
 #define AT_NO_AUTOMOUNT 0x800u
 #define AT_EMPTY_PATH 0x1000u
 
-/* newfstatat(2) of an open descriptor. There is no file system yet, so that every name is one that
- * does not exist. */
+/* newfstatat(2) of an open descriptor; names as in stat_name(). */
 int64_t linux_newfstatat(const uint64_t args[6])
 {
 	char path[LINUX_PATH_MAX];
@@ -198,6 +197,26 @@ int64_t linux_newfstatat(const uint64_t args[6])
 	if (length && path[0] != '/' && (uint32_t)args[0] != AT_FDCWD)
 		return linux_fd_is_open(args[0]) ? -ENOTDIR : -EBADF;
 	return -ENOENT;
+}
+
+/* There is no file system yet, so that every name is one that does not exist. */
+static int64_t stat_name(vaddr_t name)
+{
+	char path[LINUX_PATH_MAX];
+	int64_t length = copy_in_string(space_this(), path, name, sizeof(path));
+
+	return length < 0 ? length : -ENOENT;
+}
+
+/* stat(2) and lstat(2); ARM64 has newfstatat alone. */
+int64_t linux_stat(const uint64_t args[6])
+{
+	return stat_name(args[0]);
+}
+
+int64_t linux_lstat(const uint64_t args[6])
+{
+	return stat_name(args[0]);
 }
 
 /* /proc/self/exe, the one link that there is. */

@@ -51,6 +51,45 @@ int64_t linux_rt_sigaction(const uint64_t args[6])
 	return err;
 }
 
+/* Sends `signal` to the calling process. Does not return if it ends by it. */
+static int64_t send_to_self(uint32_t signal)
+{
+	struct linux_process *process = process_this();
+	uint64_t handler;
+
+	if (signal > LINUX_SIGNALS_MAX)
+		return -EINVAL;
+	if (signal == 0)
+		return 0;
+	handler = process->actions[signal - 1].handler;
+	if (handler == SIG_IGN)
+		return 0;
+	if (handler != SIG_DFL)
+		return -ENOSYS;
+	if (SIGNAL_BIT(signal) & IGNORED_BY_DEFAULT)
+		return 0;
+	if (SIGNAL_BIT(signal) & STOPS_BY_DEFAULT)
+		return -ENOSYS;
+	if (!(process->signal_mask & SIGNAL_BIT(signal)))
+		linux_end_by_signal((int)signal);
+	process->signals_pending |= SIGNAL_BIT(signal);
+	return 0;
+}
+
+/* Sends what was held back and is not blocked any more. A handler may have been set since; what
+ * it would have got stays pending. */
+static void send_pending(struct linux_process *process)
+{
+	uint64_t ready = process->signals_pending & ~process->signal_mask;
+
+	for (uint32_t signal = 1; signal <= LINUX_SIGNALS_MAX; signal++) {
+		if (!(ready & SIGNAL_BIT(signal)))
+			continue;
+		if (send_to_self(signal) == 0)
+			process->signals_pending &= ~SIGNAL_BIT(signal);
+	}
+}
+
 /* rt_sigprocmask(2) */
 int64_t linux_rt_sigprocmask(const uint64_t args[6])
 {
@@ -74,29 +113,13 @@ int64_t linux_rt_sigprocmask(const uint64_t args[6])
 		else
 			return -EINVAL;
 	}
-	return args[2] ? copy_out(space_this(), args[2], &old, sizeof(old)) : 0;
-}
-
-/* Sends `signal` to the calling process. Does not return if it ends by it. */
-static int64_t send_to_self(uint32_t signal)
-{
-	const struct linux_process *process = process_this();
-	uint64_t handler;
-
-	if (signal > LINUX_SIGNALS_MAX)
-		return -EINVAL;
-	if (signal == 0)
-		return 0;
-	handler = process->actions[signal - 1].handler;
-	if (handler == SIG_IGN)
-		return 0;
-	if (handler != SIG_DFL || process->signal_mask & SIGNAL_BIT(signal))
-		return -ENOSYS;
-	if (SIGNAL_BIT(signal) & IGNORED_BY_DEFAULT)
-		return 0;
-	if (SIGNAL_BIT(signal) & STOPS_BY_DEFAULT)
-		return -ENOSYS;
-	linux_end_by_signal((int)signal);
+	if (args[2]) {
+		err = copy_out(space_this(), args[2], &old, sizeof(old));
+		if (err)
+			return err;
+	}
+	send_pending(process);
+	return 0;
 }
 
 /* kill(2): of oneself, alone or as the one process of the group. */

@@ -8,6 +8,7 @@
 #include "core/space.h"
 #include "core/task.h"
 #include "services/linux/elf.h"
+#include "services/linux/stack.h"
 
 #define LINUX_PATH_MAX 256    /* of a program's own path, its end included */
 #define LINUX_SIGNALS_MAX 64  /* 1..64 */
@@ -33,6 +34,7 @@ struct linux_process {
 	uint32_t open;			/* bit n: descriptor n (0..2) is open */
 	vaddr_t brk_start, brk;		/* the heap of brk(2); brk need not be page-aligned */
 	uint64_t signal_mask;		/* bit n - 1: signal n is blocked */
+	uint64_t signals_pending;	/* bit n - 1: signal n was sent while it was blocked */
 	vaddr_t clear_tid;		/* set_tid_address(2); 0: none */
 	vaddr_t robust_list;		/* set_robust_list(2) */
 	struct linux_sigaction actions[LINUX_SIGNALS_MAX];
@@ -87,31 +89,6 @@ struct linux_program {
 
 HAL_USE_RESULT int linux_load(struct space *space, const struct linux_program *program,
 			      struct linux_start *start, const char **why);
-
-/* ---- stack.c: pure ---- */
-
-#define LINUX_AUXV_MAX 24
-
-struct linux_auxv {
-	uint64_t type, value;
-};
-
-/* What goes on the initial stack. A pointer into it is given by the marked types below. */
-struct linux_stack {
-	const char *const *argv, *const *envp;
-	const char *path;
-	const char *platform;
-	uint8_t random[16];
-	struct linux_auxv auxv[LINUX_AUXV_MAX]; /* without AT_NULL, AT_RANDOM and the like */
-	unsigned auxv_count;
-};
-
-/*
- * Writes the initial stack of the System V ABI into buf, whose last byte will lie below `top`.
- * The address of argc by `sp`. The bytes used at the end of buf, or -E2BIG.
- */
-HAL_USE_RESULT int64_t linux_stack_build(const struct linux_stack *stack, vaddr_t top,
-					 uint8_t *buf, size_t size, vaddr_t *sp);
 
 /* ---- fault.c ---- */
 

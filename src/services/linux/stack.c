@@ -6,7 +6,9 @@
  *
  * Pure: no state, no lock. Invariant: nothing is written below buf.
  */
-#include "services/linux/linux_priv.h"
+#include "services/linux/stack.h"
+
+#include "core/klib.h"
 
 #define AT_NULL 0
 #define AT_PLATFORM 15
