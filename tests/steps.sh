@@ -118,13 +118,41 @@ ends_well() {
 # ---- user programs ----
 
 steps_programs() {
-	:
+	step programs-linux-x86_64 "$top/tests/programs/run" linux
+	step programs-host "$top/tests/programs/run" host
+	step programs-x86_64 "$top/tests/programs/run" x86_64
+	step programs-arm64 "$top/tests/programs/run" arm64
 }
 
 # ---- seeded runs ----
 
 steps_seeds() {
-	:
+	step seeds step_seeds
+}
+
+# Two runs with one seed are one run; other seeds are others. A test names a seed: 1 to SEEDS.
+SEEDS=100
+
+step_seeds() {
+	local seed first second hashes=''
+	for ((seed = 1; seed <= SEEDS; seed++)); do
+		first=$(seeded_run $seed) second=$(seeded_run $seed)
+		if [ -n "$first" ] && [ "$first" = "$second" ]; then
+			echo "ok seed_${seed}_runs_twice_alike $first"
+		else
+			echo "not ok seed_$seed: '$first', then '$second'"
+		fi
+		hashes+=$first$'\n'
+	done
+	seed=$(sort -u <<<"$hashes" | grep -c .)
+	echo "note: $SEEDS seeds gave $seed schedules"
+	[ "$seed" -gt $((SEEDS / 2)) ] && echo "ok seeds_give_different_schedules"
+}
+
+seeded_run() {
+	timeout $HANG_SECONDS "$top/build/host/cloudos-sim" --seed "$1" --headless \
+		--initrd "$top/build/host/root.cpio" -v -- /bin/hello 2>&1 </dev/null |
+		sed -n 's/^replay: seed [0-9]* \(hash .*\)/\1/p'
 }
 
 # ---- fuzzing ----
