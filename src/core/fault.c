@@ -17,6 +17,7 @@
  * Lock: space->lock; see space_priv.h for the protocol and the invariants.
  */
 #include "core/space_priv.h"
+#include "core/state.h"
 
 #define FAULT_AROUND 16u
 #define FAULT_AROUND_ORDER 4u
@@ -310,6 +311,16 @@ static int try_fault(struct space *space, vaddr_t addr, struct fault *fault, boo
 	return err;
 }
 
+/* Option forget=N: shows that nothing rests on hal_mmu but speed. N is large enough (say, 7) that
+ * an instruction gets all its pages at once. */
+static void forget_sometimes(struct space *space)
+{
+	struct space_state *state = &kernel.space;
+
+	if (state->forget_every && !(atomic_fetch_add(&state->faults, 1) % state->forget_every))
+		space_forget(space);
+}
+
 int space_fault(struct space *space, vaddr_t addr, unsigned access)
 {
 	struct fault fault = {.addr = ALIGN_DOWN(addr, PAGE_SIZE), .access = access};
@@ -317,6 +328,7 @@ int space_fault(struct space *space, vaddr_t addr, unsigned access)
 	int err;
 
 	lock_assert_none();
+	forget_sometimes(space);
 	for (;;) {
 		err = try_fault(space, addr, &fault, &write);
 		if (err != -EAGAIN)

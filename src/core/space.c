@@ -53,6 +53,7 @@ static void destroy_space(struct object *object)
 void space_init(void)
 {
 	kernel.space.type = (struct object_type){.name = "space", .destroy = destroy_space};
+	kernel.space.forget_every = options_get_u64("forget", 0);
 }
 
 int space_create(struct space **space)

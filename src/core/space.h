@@ -61,7 +61,8 @@ HAL_USE_RESULT int space_protect(struct space *space, vaddr_t addr, uint64_t byt
 /* Drops everything, as exec does. */
 void space_clear(struct space *space);
 
-/* Drops what hal_mmu has cached; faults fill it again. User code notices only that it is slow. */
+/* Drops what hal_mmu has cached; faults fill it again. User code notices only that it is slow. The
+ * option forget=N does it at every N-th fault, as a test. */
 void space_forget(struct space *space);
 
 /*

@@ -54,6 +54,8 @@ struct space {
 
 struct space_state {
 	struct object_type type;
+	uint64_t forget_every; /* Set once. Option forget=N: each N-th fault drops the cache; 0 */
+	_Atomic uint64_t faults;
 };
 
 /* What the region's user code may do: reading comes with every other right. */
