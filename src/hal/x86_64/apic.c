@@ -75,9 +75,9 @@ static void write_reg(unsigned reg, uint32_t value)
 void x86_apic_init(paddr_t regs)
 {
 	apic.x2 = x86_features.x2apic;
-	if (!apic.x2 && x86_paging_map_device(regs, HAL_PAGE_SIZE, &apic.regs))
-		x86_boot_fail("cannot map the local APIC", "there is too little memory",
-			  "Give the machine at least 16 MiB.");
+	if (!apic.x2 && hal_mmio_map(regs, HAL_PAGE_SIZE, &apic.regs))
+		x86_boot_fail("cannot use the local APIC", "ACPI puts it where it cannot be",
+			      "Boot with other firmware.");
 }
 
 void x86_apic_init_cpu(void)

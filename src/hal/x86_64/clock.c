@@ -16,7 +16,7 @@
 #define NS_PER_S 1000000000ull
 #define CALIBRATION_PER_S 200u /* 1 / 5 ms */
 #define SAMPLES 8u
-#define REFERENCE_READS_MAX 2000000u /* of a reference that stands still */
+#define REFERENCE_READS_MAX 500000u /* of a reference that stands still */
 #define HPET_CAPABILITIES 0x004
 #define HPET_CONFIG 0x010
 #define HPET_COUNTER 0x0f0
@@ -88,7 +88,7 @@ static bool find_hpet(struct reference *reference)
 {
 	uint32_t period;
 
-	if (!x86_acpi.hpet || x86_paging_map_device(x86_acpi.hpet, HAL_PAGE_SIZE, &clock.hpet))
+	if (!x86_acpi.hpet || hal_mmio_map(x86_acpi.hpet, HAL_PAGE_SIZE, &clock.hpet))
 		return false;
 	period = hal_mmio_read32(clock.hpet + HPET_CAPABILITIES);
 	if (!period || period > HPET_PERIOD_MAX_FS)
@@ -98,23 +98,20 @@ static bool find_hpet(struct reference *reference)
 	return true;
 }
 
-static void start_pit(struct reference *reference)
+static bool find_pm_timer(struct reference *reference)
+{
+	*reference = (struct reference){read_pm_timer, PM_TIMER_HZ, 0xffffff, "ACPI timer"};
+	return x86_acpi.pm_timer.addr && x86_acpi.pm_timer.space == ACPI_SPACE_IO;
+}
+
+static bool start_pit(struct reference *reference)
 {
 	out8(PIT_GATE, (uint8_t)((in8(PIT_GATE) & ~2u) | 1)); /* gate open, speaker off */
 	out8(PIT_COMMAND, 0xb0);			      /* channel 2, mode 0 */
 	out8(PIT_CHANNEL2, 0xff);
 	out8(PIT_CHANNEL2, 0xff);
 	*reference = (struct reference){read_pit, PIT_HZ, 0xffff, "PIT"};
-}
-
-static void find_reference(struct reference *reference)
-{
-	if (find_hpet(reference))
-		return;
-	if (x86_acpi.pm_timer.addr && x86_acpi.pm_timer.space == ACPI_SPACE_IO)
-		*reference = (struct reference){read_pm_timer, PM_TIMER_HZ, 0xffffff, "ACPI timer"};
-	else
-		start_pit(reference);
+	return true;
 }
 
 /* ---- Calibration ---- */
@@ -172,15 +169,16 @@ static uint64_t read_tsc_hz(void)
 
 static void calibrate(void)
 {
+	static bool (*const find[])(struct reference *) = {find_hpet, find_pm_timer, start_pit};
 	struct reference reference;
 
 	clock.tsc_hz = read_tsc_hz();
 	clock.source = "CPUID";
 	if (clock.tsc_hz && x86_features.tsc_deadline)
 		return;
-	find_reference(&reference);
-	if (measure(&reference))
-		return;
+	for (unsigned i = 0; i < ARRAY_COUNT(find); i++)
+		if (find[i](&reference) && measure(&reference))
+			return;
 	if (!clock.tsc_hz && cpuid(0, 0).eax >= 0x16)
 		clock.tsc_hz = (cpuid(0x16, 0).eax & 0xffff) * 1000000ull;
 	clock.source = clock.tsc_hz ? "CPUID" : "a guess: no timer counts";

@@ -49,6 +49,10 @@ struct x86_request {
 	_Atomic uint64_t waiting; /* a bit for each CPU that has not done it yet */
 };
 
+/* Whether a CPU waits in hal_cpu_idle(). It uses no translation then that a TLB request can be
+ * about, so that it is not woken up for one, but told to drop all when it goes on. */
+enum x86_idle { IDLE_NO, IDLE_YES, IDLE_STALE };
+
 /* A CPU. gs points here while the kernel runs. */
 struct x86_cpu {
 	struct x86_cpu *self;	/* layout.h knows the first six */
@@ -62,6 +66,7 @@ struct x86_cpu {
 	_Atomic uint64_t pending[PENDING_WORDS]; /* interrupts not taken yet */
 	_Atomic uint64_t requests; /* a bit for each CPU whose `request` is to be done here */
 	struct x86_request request;
+	_Atomic int idle; /* enum x86_idle */
 
 	uint64_t timer_deadline_ns; /* Own CPU only, hardware interrupts off */
 
@@ -167,6 +172,7 @@ const char *x86_clock_describe(uint64_t *tsc_hz); /* how it was calibrated, for 
 
 /* ---- paging.c ---- */
 void x86_paging_init(void);
+void x86_paging_flush(void); /* all translations, on this CPU */
 void x86_paging_load(void); /* the kernel's tables, on this CPU */
 paddr_t x86_paging_kernel_root_phys(void);
 void x86_paging_copy_kernel_half(uint64_t *root);

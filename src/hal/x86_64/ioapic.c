@@ -42,8 +42,8 @@ static void add_chip(paddr_t regs, uint32_t gsi_base)
 	unsigned chip = ioapic.count;
 	uint32_t version;
 
-	if (x86_paging_map_device(regs, HAL_PAGE_SIZE, &ioapic.chips[chip].regs))
-		return;
+	if (hal_mmio_map(regs, HAL_PAGE_SIZE, &ioapic.chips[chip].regs))
+		return; /* ACPI names an address that cannot be one */
 	version = read_reg(chip, REG_VERSION);
 	if (version == UINT32_MAX)
 		return; /* nothing there */

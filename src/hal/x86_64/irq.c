@@ -129,10 +129,13 @@ void hal_cpu_idle(void)
 	struct x86_cpu *cpu = x86_cpu_this();
 
 	cli();
-	if (x86_irq_any_pending(cpu))
-		sti();
-	else
-		__asm__ volatile("sti; hlt" ::: "memory"); /* sti takes effect behind hlt */
+	if (!x86_irq_any_pending(cpu)) {
+		atomic_store(&cpu->idle, IDLE_YES);
+		__asm__ volatile("sti; hlt; cli" ::: "memory"); /* sti takes effect behind hlt */
+		if (atomic_exchange(&cpu->idle, IDLE_NO) == IDLE_STALE)
+			x86_paging_flush();
+	}
+	sti();
 }
 
 void hal_cpu_kick(unsigned cpu)

@@ -151,13 +151,23 @@ void x86_paging_init(void)
 			  "Give the machine at least 16 MiB.");
 }
 
+void x86_paging_flush(void)
+{
+	uint64_t cr4 = read_cr4();
+
+	if (cr4 & CR4_PGE) {
+		/* Any change of this flag drops all, also global ones and those of other PCIDs. */
+		write_cr4(cr4 & ~CR4_PGE);
+		write_cr4(cr4);
+	} else {
+		write_cr3(read_cr3());
+	}
+}
+
 void x86_paging_load(void)
 {
-	/* Turning global pages off and on again drops those of the boot tables as well. */
-	write_cr4(read_cr4() & ~CR4_PGE);
 	write_cr3(kernel_to_phys((const void *)paging.root));
-	if (x86_features.pge)
-		write_cr4(read_cr4() | CR4_PGE);
+	x86_paging_flush();
 }
 
 paddr_t x86_paging_kernel_root_phys(void)

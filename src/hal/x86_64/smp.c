@@ -7,7 +7,8 @@
  * A request (TLB, FPU) lies in the asking CPU's struct; the asked CPUs find it by a bit in their
  * word `requests`, do it in the vector VECTOR_REQUEST, and clear their bit in `waiting`. The asking
  * CPU serves others while it waits, so that two that ask each other both go on. The bit is set
- * after the request is written and cleared after it is done (sequentially consistent).
+ * after the request is written and cleared after it is done (sequentially consistent). A CPU that
+ * idles is not woken up for a TLB request: see can_wait().
  */
 #include "hal/base.h"
 #include "hal/x86_64/apic.h"
@@ -78,6 +79,19 @@ void x86_smp_serve_requests(void)
 		serve_one(cpu, &x86_cpus[__builtin_ctzll(from)]->request);
 }
 
+/* Whether `cpu` need not do the request now, since it idles and drops all before it goes on. What
+ * the request is about was changed before; that and the exchanges of `idle` are sequentially
+ * consistent. A space that ends is another matter: the CPU may have its tables loaded. */
+static bool can_wait(struct x86_cpu *cpu, const struct x86_request *request)
+{
+	int idle = IDLE_YES;
+
+	if (request->kind == REQUEST_FPU_SAVE ||
+	    (request->kind == REQUEST_TLB_USER && !request->pages))
+		return false;
+	return atomic_compare_exchange_strong(&cpu->idle, &idle, IDLE_STALE) || idle == IDLE_STALE;
+}
+
 void x86_smp_request(struct x86_request *request, uint64_t cpus)
 {
 	struct x86_cpu *cpu = x86_cpu_this();
@@ -85,6 +99,9 @@ void x86_smp_request(struct x86_request *request, uint64_t cpus)
 	struct x86_request *mine = &cpu->request;
 
 	cpus &= atomic_load(&smp_alive) & ~own & ~atomic_load(&x86_stopped);
+	for (uint64_t left = cpus; left; left &= left - 1)
+		if (can_wait(x86_cpus[__builtin_ctzll(left)], request))
+			cpus &= ~(left & -left);
 	if (!cpus)
 		return;
 	mine->kind = request->kind;
