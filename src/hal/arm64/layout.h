@@ -18,11 +18,11 @@
 #define TCR_VALUE 0x20b5103510
 
 /*
- * SCTLR_EL1: MMU and caches on, stack alignment checked; user code may use CTR_EL0, DC ZVA, cache
- * maintenance, WFI and WFE, but not the interrupt mask. SPAN is set only where
- * there is no PAN: it is reserved there, and elsewhere it would keep PAN off.
+ * SCTLR_EL1: MMU and caches on, stack alignment checked; user code may use CTR_EL0, DC ZVA and
+ * cache maintenance, but neither mask interrupts nor wait for them (user.c says why). SPAN is set
+ * only where there is no PAN: it is reserved there, and elsewhere it would keep PAN off.
  */
-#define SCTLR_VALUE 0x3455d9bd
+#define SCTLR_VALUE 0x3450d9bd
 #define SCTLR_OFF 0x30d00980 /* all that must be one, MMU off, little endian */
 
 /* struct arm64_cpu */

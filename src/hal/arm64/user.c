@@ -17,6 +17,7 @@
 #define FIELD(reg, shift) ((reg) >> (shift) & 15)
 
 /* Exception classes (ESR_EL1.EC) of user code that have a meaning of their own. */
+#define CLASS_WAIT 0x01
 #define CLASS_SVC32 0x11
 #define CLASS_SVC64 0x15
 #define CLASS_FETCH_ABORT 0x20
@@ -138,6 +139,10 @@ static void decode_sync(struct hal_user *user, struct hal_event *event)
 	unsigned class = esr >> 26 & 63;
 
 	switch (class) {
+	case CLASS_WAIT:
+		/* WFI, WFE: nothing may come for long. To the program, it came at once. */
+		user->regs.pc += 4;
+		return;
 	case CLASS_SVC64:
 		user->regs.syscall = user->regs.x[8];
 		user->regs.orig_x0 = user->regs.x[0];
