@@ -16,6 +16,11 @@ USER_PROGS = \
 	sleep-ms \
 	spin \
 	touch-pages
+if HAL_ARCH_ARM64
+USER_PROGS += hostile_arm64
+else
+dist_noinst_DATA += tests/programs/hostile_arm64.c
+endif
 USER_CFLAGS = -std=gnu11 -O2 -g $(WARN_CFLAGS) -static -pthread
 USER_CPPFLAGS = -I$(top_srcdir)/tests
 ROOT_FILES =
