@@ -252,8 +252,18 @@ run_qemu() {
 	else
 		qemu+=(-chardev "file,id=log,path=$log" -serial chardev:log)
 	fi
-	"${qemu[@]}" 2>"$work/qemu.err"
-	qemu_status=$?
+	if [ -t 0 ]; then
+		"${qemu[@]}" 2>"$work/qemu.err"
+		qemu_status=$?
+	else
+		# The end of the input is no byte, and a serial line carries bytes alone: so the
+		# console sees what a terminal sends for it, twice if a line is not ended.
+		exec 4< <(cat; printf '\004\004')
+		"${qemu[@]}" <&4 2>"$work/qemu.err"
+		qemu_status=$?
+		kill $! 2>/dev/null
+		exec 4<&-
+	fi
 	if [ $verbose = yes ]; then
 		exec 3>&-
 		wait # for tee

@@ -34,7 +34,7 @@ static bool read_word(struct cursor *at, const char **word)
 			quoted = !quoted;
 			continue;
 		}
-		if (*at->from == '\\' && (at->from[1] == '"' || at->from[1] == '\\'))
+		if (*at->from == '\\' && at->from[1] && str_find_char("\"\\'", at->from[1]))
 			at->from++;
 		put(at, *at->from);
 	}

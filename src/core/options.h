@@ -1,7 +1,8 @@
 /*
  * The kernel command line: words, `name=value` options, and after ` -- ` the program that init
- * runs with its arguments. A word in double quotes may hold spaces; \" and \\ stand for
- * themselves. A broken line (open quote, too long) is reported on the log and used as far as read.
+ * runs with its arguments. A word in double quotes may hold spaces; \" \\ and \' (which GRUB
+ * writes) stand for their second letter. A broken line (open quote, too long) is reported on the
+ * log and used as far as read.
  */
 #ifndef CORE_OPTIONS_H
 #define CORE_OPTIONS_H
