@@ -62,7 +62,7 @@ static void destroy_memory(struct object *object)
 
 	if (memory->pager->destroy)
 		memory->pager->destroy(memory);
-	page_tree_drop(&memory->pages, 0, PAGE_TREE_INDEX_END);
+	page_tree_clear(&memory->pages);
 	kfree(memory);
 }
 

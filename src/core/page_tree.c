@@ -12,7 +12,10 @@
  */
 #include "core/page_tree.h"
 
+#include "core/sched.h"
 #include "core/slab.h"
+
+#define CLEAR_BATCH 4096 /* pages between points where others may run */
 
 /* Pages [first, end). */
 struct run {
@@ -227,6 +230,16 @@ uint64_t page_tree_drop(struct page_tree *tree, uint64_t first, uint64_t end)
 		tree->height = 0;
 	}
 	return before - tree->count;
+}
+
+void page_tree_clear(struct page_tree *tree)
+{
+	uint64_t index = 0;
+
+	while (page_tree_next(tree, &index)) {
+		page_tree_drop(tree, index, index + CLEAR_BATCH);
+		sched_point();
+	}
 }
 
 /* A copy of a node and all below it, or NULL; then `count` pages have got a reference. */

@@ -42,6 +42,9 @@ uint64_t page_tree_count(struct page_tree *tree, uint64_t first, uint64_t end);
 /* Drops all pages in [first, end). How many. */
 uint64_t page_tree_drop(struct page_tree *tree, uint64_t first, uint64_t end);
 
+/* Drops all pages. In a thread, without locks: lets others run in between. */
+void page_tree_clear(struct page_tree *tree);
+
 /* Makes the empty tree `copy` hold the same pages, with references. 0; -ENOMEM: it is empty. */
 HAL_USE_RESULT int page_tree_clone(const struct page_tree *tree, struct page_tree *copy);
 

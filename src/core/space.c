@@ -46,7 +46,7 @@ static void destroy_space(struct object *object)
 	hal_mmu_fini(&space->mmu);
 	remove_all_locked(space, &removed);
 	free_regions(&removed);
-	page_tree_drop(&space->anon, 0, PAGE_TREE_INDEX_END);
+	page_tree_clear(&space->anon);
 	kfree(space);
 }
 
@@ -296,13 +296,16 @@ int space_protect(struct space *space, vaddr_t addr, uint64_t bytes, unsigned pr
 void space_clear(struct space *space)
 {
 	struct list removed = LIST_INIT(removed);
+	struct page_tree pages;
 
 	spin_lock(&space->lock);
 	remove_all_locked(space, &removed);
 	hal_mmu_unmap(&space->mmu, HAL_USER_MIN, (HAL_USER_MAX - HAL_USER_MIN) >> PAGE_SHIFT);
-	page_tree_drop(&space->anon, 0, PAGE_TREE_INDEX_END);
+	pages = space->anon;
+	space->anon = (struct page_tree){0};
 	space->search_from = HAL_USER_MAX;
 	spin_unlock(&space->lock);
+	page_tree_clear(&pages);
 	free_regions(&removed);
 }
 

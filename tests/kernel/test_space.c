@@ -11,8 +11,11 @@
 #define BASE ((vaddr_t)0x10000000)
 #define MODEL_PAGES 64
 #define MODEL_ROUNDS 6000
+#define POOL_ORDER 6
+#define SPARSE_STEP (5ull << 30)
+#define SPARSE_MAX 300
 
-static int map_at(struct space *space, vaddr_t addr, unsigned pages, unsigned prot)
+static int map_at(struct space *space, vaddr_t addr, uint64_t pages, unsigned prot)
 {
 	const struct space_map map = {.addr = addr,
 				      .bytes = pages * PAGE_SIZE,
@@ -469,6 +472,80 @@ static void test_space_clear_drops_everything(void)
 	space_put(space);
 }
 
+/* ---- The end of memory ---- */
+
+/* Takes all memory but `left` pages, up to a pool of them. */
+static void take_memory(struct list *taken, unsigned left)
+{
+	struct page *pool = page_alloc(POOL_ORDER), *page;
+
+	list_init(taken);
+	for (unsigned order = PAGE_ORDER_MAX + 1; order-- > 0;) {
+		while ((page = page_alloc(order)))
+			list_add_first(taken, &page->link);
+	}
+	if (!pool)
+		return;
+	page_split(pool, POOL_ORDER);
+	for (unsigned i = 0; i < 1u << POOL_ORDER; i++) {
+		if (i < left)
+			page_free(&pool[i], 0);
+		else
+			list_add_first(taken, &pool[i].link);
+	}
+}
+
+static void give_memory_back(struct list *taken)
+{
+	struct page *page, *after;
+
+	LIST_FOR_EACH_SAFE(page, after, taken, link) {
+		list_remove(&page->link);
+		page_free(page, page->order);
+	}
+}
+
+/* Writes to pages far apart, each of which needs tree nodes, until that fails. How many did. */
+static unsigned write_sparsely(struct space *space, int *err)
+{
+	unsigned count = 0;
+
+	do {
+		*err = copy_out(space, BASE + count * SPARSE_STEP, &count, sizeof(count));
+		count += !*err;
+	} while (!*err && count < SPARSE_MAX);
+	return count;
+}
+
+static void test_space_survives_the_end_of_memory(void)
+{
+	for (unsigned left = 0; left < 60; left += 1 + left / 6) {
+		unsigned count, word = 0;
+		struct space *space, *copy;
+		struct list taken;
+		int err, clone_err;
+
+		CHECK(!space_create(&space));
+		CHECK(!map_at(space, BASE, SPARSE_MAX * (SPARSE_STEP / PAGE_SIZE), RW));
+		take_memory(&taken, left);
+		count = write_sparsely(space, &err);
+		region_check(space);
+		clone_err = space_clone(space, &copy);
+		give_memory_back(&taken);
+		EXPECT(err == -ENOMEM && count < SPARSE_MAX);
+		if (!clone_err)
+			space_put(copy);
+		EXPECT(!clone_err || clone_err == -ENOMEM);
+		for (unsigned i = 0; i < count; i++)
+			EXPECT(!copy_in(space, &word, BASE + i * SPARSE_STEP, sizeof(word)) &&
+			       word == i);
+		EXPECT(write_sparsely(space, &err) == SPARSE_MAX); /* now there is enough */
+		region_check(space);
+		space_put(space);
+	}
+	page_check();
+}
+
 /* ---- Random changes against an array of pages ---- */
 
 struct model {
@@ -496,7 +573,7 @@ static void model_change(struct model *model)
 	for (uint64_t page = first; page < first + count; page++)
 		whole = whole && model->mapped[page];
 	if (kind == 0)
-		EXPECT(!map_at(model->space, model_addr(first), (unsigned)count, prot));
+		EXPECT(!map_at(model->space, model_addr(first), count, prot));
 	else if (kind == 1)
 		EXPECT(!space_unmap(model->space, model_addr(first), count * PAGE_SIZE));
 	else
@@ -608,6 +685,7 @@ const struct ktest ktests_space[] = {
 	KTEST(test_space_clone_takes_the_right_to_write_in_place),
 	KTEST(test_space_forget_loses_nothing),
 	KTEST(test_space_clear_drops_everything),
+	KTEST(test_space_survives_the_end_of_memory),
 	KTEST(test_space_agrees_with_a_model_over_random_changes),
 	{0},
 };
