@@ -25,6 +25,12 @@ static void handle_syscall(struct thread *thread)
 	hal_user_set_result(user, (uint64_t)linux_dispatch(hal_user_syscall(user), args));
 }
 
+/* Gives the program's memory back before anybody hears of its end. */
+static void release_memory(struct task *task)
+{
+	space_clear(task->space);
+}
+
 static void destroy_process(struct task *task)
 {
 	kfree(task->personality);
@@ -34,6 +40,7 @@ static const struct task_ops linux_ops = {
 	.name = "linux",
 	.syscall = handle_syscall,
 	.fault = linux_fault,
+	.task_ended = release_memory,
 	.destroy = destroy_process,
 };
 
