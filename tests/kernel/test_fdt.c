@@ -392,6 +392,20 @@ static void test_fdt_refuses_a_broken_property(void)
 	CHECK(fdt_open(&build.fdt, build.blob, BLOB_BYTES) == -EINVAL);
 }
 
+static void test_fdt_walks_a_broken_tree_up_to_the_break(void)
+{
+	uint32_t node;
+
+	CHECK(make_machine() == 0);
+	put_at(NODES_AT + node_at("/pcie"), 17); /* no such token */
+	CHECK(fdt_open(&build.fdt, build.blob, BLOB_BYTES) == -EINVAL);
+	CHECK(fdt_compatible(&build.fdt, node_at("/bus/uart"), "arm,pl011"));
+	CHECK(fdt_find_path(&build.fdt, "/pcie", &node) == -ENOENT);
+	put_at(0, 0); /* and not at all without a header */
+	CHECK(fdt_open(&build.fdt, build.blob, BLOB_BYTES) == -EINVAL);
+	CHECK(fdt_find_path(&build.fdt, "/bus", &node) == -ENOENT);
+}
+
 static void test_fdt_refuses_values_that_make_no_sense(void)
 {
 	struct fdt_interrupt interrupt;
@@ -461,6 +475,7 @@ const struct ktest ktests_fdt[] = {
 	KTEST(test_fdt_refuses_every_truncation),
 	KTEST(test_fdt_refuses_broken_nesting),
 	KTEST(test_fdt_refuses_a_broken_property),
+	KTEST(test_fdt_walks_a_broken_tree_up_to_the_break),
 	KTEST(test_fdt_refuses_values_that_make_no_sense),
 	KTEST(test_fdt_refuses_an_interrupt_map_cut_off),
 	{0},
