@@ -24,5 +24,6 @@ endif
 USER_CFLAGS = -std=gnu11 -O2 -g $(WARN_CFLAGS) -static -pthread
 USER_CPPFLAGS = -I$(top_srcdir)/tests
 ROOT_FILES =
+include $(top_srcdir)/tests/programs/hostile/local.mk
 dist_noinst_DATA += tests/programs/README.md tests/programs/expect.h tests/programs/list
 dist_noinst_SCRIPTS += tests/programs/run

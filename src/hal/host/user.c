@@ -42,6 +42,10 @@
 #define FPU_MAGIC 0x46505853u
 #define FPU_BYTES_MIN 576
 
+/* Linux 6.14 and later let this call pass by all seccomp filters, and answer it with a SIGILL of
+ * the kernel's own (SI_KERNEL) when no probe made it. It is nothing but a wrong number. */
+#define NR_URETPROBE 335
+
 #define TRAPNO_DIVIDE 0
 #define TRAPNO_DEBUG 1
 #define TRAPNO_ILLEGAL 6
@@ -396,7 +400,10 @@ static void decode(const struct frame_regs *regs, const struct frame_info *info,
 		decode_memory(regs, info, event);
 		break;
 	case SIGILL:
-		set_trap(event, HAL_TRAP_ILLEGAL, 0);
+		if (info->code == SI_KERNEL)
+			event->kind = HAL_EVENT_SYSCALL;
+		else
+			set_trap(event, HAL_TRAP_ILLEGAL, 0);
 		break;
 	case SIGFPE:
 		set_trap(event, regs->trapno == TRAPNO_DIVIDE ? HAL_TRAP_DIVIDE : HAL_TRAP_FPU, 0);
@@ -468,6 +475,8 @@ static void read_event(struct host_guest *guest, unsigned cpu, struct hal_user *
 		regs.rip = info.addr;
 		regs.rsp -= sizeof(uint64_t);
 	}
+	if (info.signo == SIGILL && info.code == SI_KERNEL)
+		regs.rax = NR_URETPROBE;
 	read_registers(guest, &regs, &user->regs);
 	decode(&regs, &info, event);
 	if (event->kind == HAL_EVENT_SYSCALL)
