@@ -22,6 +22,7 @@ root.cpio: $(USER_BUILT) $(top_srcdir)/scripts/make-initrd Makefile
 programs: root.cpio
 .PHONY: programs
 
-dist_noinst_DATA += $(USER_SOURCES)
+# Not a variable that Automake looks into: it does not know make's substitutions.
+EXTRA_DIST = $(USER_SOURCES)
 dist_noinst_SCRIPTS += scripts/make-initrd
 CLEANFILES += $(USER_BUILT) root.cpio
