@@ -22,7 +22,7 @@ AS_IF([test $enable_asan = yes], [instrumented="$instrumented asan"
   INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fsanitize=address,undefined"
   INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fno-sanitize-recover=undefined"])
 AS_IF([test $enable_tsan = yes], [instrumented="$instrumented tsan"
-  INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fsanitize=thread"])
+  INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fsanitize=thread -Wno-tsan"])
 AS_IF([test $enable_msan = yes], [instrumented="$instrumented msan"
   INSTRUMENT_CFLAGS="$INSTRUMENT_CFLAGS -fsanitize=memory -fsanitize-memory-track-origins"])
 AS_IF([test $enable_coverage = yes], [instrumented="$instrumented coverage"

@@ -119,7 +119,7 @@ void up_irq(unsigned irq)
 	before = trace_begin(TRACE_IRQ, irq, count);
 	cpu->irq_depth++;
 	if (cpu->thread)
-		cpu->thread->account.interrupts++;
+		account_add(&cpu->thread->account.interrupts, 1);
 	if (irq == HAL_IRQ_TIMER)
 		timer_interrupt();
 	else if (irq == HAL_IRQ_KICK)

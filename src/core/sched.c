@@ -245,7 +245,7 @@ static void put_previous_locked(struct run_queue *rq, struct thread *prev, uint6
 		return;
 	}
 	if (state != THREAD_RUNNING) {
-		prev->account.switches_voluntary++;
+		account_add(&prev->account.switches_voluntary, 1);
 		leave_locked(rq, entity);
 		if (state == THREAD_DEAD)
 			rq->dead = prev;
@@ -275,7 +275,7 @@ static void set_current_locked(struct run_queue *rq, struct thread *next, uint64
 	next->sched.slice_over = false;
 	next->sched.run_since_ns = now;
 	if (!idle)
-		next->account.wait_ns += now - next->sched.ready_since_ns;
+		account_add(&next->account.wait_ns, now - next->sched.ready_since_ns);
 }
 
 /* The end of each switch, in the context of the thread switched to: releases the lock, and does
@@ -316,7 +316,8 @@ static void switch_and_unlock(struct run_queue *rq)
 		finish_switch();
 		return;
 	}
-	prev->account.switches_forced += get_state(prev) == THREAD_READY && prev != rq->idle;
+	if (get_state(prev) == THREAD_READY && prev != rq->idle)
+		account_add(&prev->account.switches_forced, 1);
 	rq->stats.switches++;
 	thread_account_kernel(prev, now);
 	next->account_since_ns = now;

@@ -141,16 +141,16 @@ struct task *task_find(uint32_t id)
 	return task;
 }
 
+/* An account is nothing but counters. */
+#define ACCOUNT_FIELDS (sizeof(struct account) / sizeof(uint64_t))
+
 static void add_account(struct account *sum, const struct account *part)
 {
-	sum->user_ns += part->user_ns;
-	sum->kernel_ns += part->kernel_ns;
-	sum->wait_ns += part->wait_ns;
-	sum->faults += part->faults;
-	sum->syscalls += part->syscalls;
-	sum->interrupts += part->interrupts;
-	sum->switches_voluntary += part->switches_voluntary;
-	sum->switches_forced += part->switches_forced;
+	const uint64_t *from = (const uint64_t *)part;
+	uint64_t *to = (uint64_t *)sum;
+
+	for (unsigned i = 0; i < ACCOUNT_FIELDS; i++)
+		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 }
 
 void task_account(struct task *task, struct account *sum)

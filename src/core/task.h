@@ -53,6 +53,12 @@ struct account {
 	uint64_t switches_voluntary, switches_forced;
 };
 
+/* Written by the thread's own CPU alone, read by anybody: none is torn, but two need not agree. */
+static inline void account_add(uint64_t *field, uint64_t amount)
+{
+	__atomic_store_n(field, *field + amount, __ATOMIC_RELAXED);
+}
+
 struct task {
 	struct object object;
 	struct spinlock lock;

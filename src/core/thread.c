@@ -246,7 +246,7 @@ void thread_put(struct thread *thread)
 
 void thread_account_kernel(struct thread *thread, uint64_t now_ns)
 {
-	thread->account.kernel_ns += now_ns - thread->account_since_ns;
+	account_add(&thread->account.kernel_ns, now_ns - thread->account_since_ns);
 	thread->account_since_ns = now_ns;
 }
 

@@ -46,7 +46,7 @@ static void handle_syscall(struct thread *thread)
 	struct trace_cause before =
 		trace_begin(TRACE_SYSCALL, number, hal_user_arg(thread->user, 0));
 
-	thread->account.syscalls++;
+	account_add(&thread->account.syscalls, 1);
 	thread->task->ops->syscall(thread);
 	trace_event(TRACE_SYSRET, number, hal_user_result(thread->user));
 	trace_end(before);
@@ -57,7 +57,7 @@ static void handle_fault(struct thread *thread, const struct hal_event *event)
 	struct trace_cause before = trace_begin(TRACE_FAULT, event->addr, event->access);
 	int err;
 
-	thread->account.faults++;
+	account_add(&thread->account.faults, 1);
 	err = space_fault(thread->task->space, event->addr, event->access);
 	if (err)
 		thread->task->ops->fault(thread, event, err);
@@ -102,7 +102,7 @@ void trap_loop(struct thread *thread)
 		memset(&event, 0, sizeof(event));
 		hal_user_run(space_mmu(thread->task->space), thread->user, &event);
 		now = hal_time_ns();
-		thread->account.user_ns += now - thread->account_since_ns;
+		account_add(&thread->account.user_ns, now - thread->account_since_ns);
 		thread->account_since_ns = now;
 		hal_irq_enable();
 		handle_event(thread, &event);

@@ -54,7 +54,8 @@ static const int instrumented_calls[] = {
 	SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(getdents64), SCMP_SYS(unlink),
 	SCMP_SYS(personality), SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(set_robust_list),
 	SCMP_SYS(rseq), SCMP_SYS(arch_prctl), SCMP_SYS(umask), SCMP_SYS(uname),
-	SCMP_SYS(execve), SCMP_SYS(setrlimit), SCMP_SYS(getrlimit),
+	SCMP_SYS(execve), SCMP_SYS(setrlimit), SCMP_SYS(getrlimit), SCMP_SYS(gettimeofday),
+	SCMP_SYS(open),
 };
 
 /* A call with one condition on an argument. */
