@@ -6,4 +6,5 @@ dist_noinst_DATA += \
 	docs/add-a-system-call.md \
 	docs/architecture.md \
 	docs/glossary.md \
-	docs/hal-contract.md
+	docs/hal-contract.md \
+	docs/security.md

@@ -55,7 +55,7 @@ STUB_CFLAGS = -std=gnu11 -Os $(WARN_CFLAGS) -fpie -ffreestanding -mgeneral-regs-
 	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
 	-fno-sanitize=all -I$(top_srcdir)/src
 STUB_FILES = src/hal/host/stub.S src/hal/host/stub.c
-dist_noinst_DATA += $(STUB_FILES) src/hal/host/stub.ld
+dist_noinst_DATA += $(STUB_FILES) src/hal/host/stub.ld src/hal/host/USER.md
 src/hal/host/stub.elf: $(STUB_FILES) src/hal/host/stub.h src/hal/host/stub_message.h \
 		src/hal/host/stub.ld src/hal/host/$(am__dirstamp)
 	$(AM_V_GEN)$(CC) $(STUB_CFLAGS) -nostdlib -static -no-pie -Wl,--build-id=none \

@@ -175,6 +175,7 @@ static void install_handlers(void)
 static _Noreturn void become_stub(const struct stub_message *message, int done_fd)
 {
 	bind_to_parent(message->parent);
+	need(call(__NR_prctl, PR_SET_NAME, (long)"cloudos-stub", 0, 0));
 	need(map_file(STUB_REQUEST, STUB_REQUEST_BYTES, PROT_READ, STUB_FD_REQUEST,
 		      message->offset));
 	need(map_file(STUB_EXCHANGE, message->cpus * (size_t)STUB_EXCHANGE_BYTES,
@@ -211,6 +212,7 @@ void stub_zygote(void)
 	need(call(__NR_munmap, PAGE, STUB_TEXT - PAGE, 0, 0));
 	need(call(__NR_munmap, STUB_STACK + STUB_STACK_BYTES,
 		  STUB_ADDRESS_END - STUB_STACK - STUB_STACK_BYTES, 0, 0));
+	need(call(__NR_prctl, PR_SET_NAME, (long)"cloudos-zygote", 0, 0));
 	need(call(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0));
 	need(call(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0));
 	for (;;) {

@@ -27,6 +27,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -79,6 +80,7 @@ static HAL_NORETURN void exec_zygote(int image, int socket, int exchange_read)
 	close(0);
 	close(1);
 	close(2);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* Without chance in it: nothing of Linux's may lie where the stub's window is. */
 	personality(ADDR_NO_RANDOMIZE);
