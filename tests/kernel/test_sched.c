@@ -12,6 +12,7 @@
 #define MS (1000ull * 1000)
 #define CREW_MAX 32
 #define WANDER_ROUNDS 100
+#define BUSY_HOST_TRIES 8
 
 /* Threads of one test, and the order in which they did something. */
 struct crew {
@@ -209,26 +210,37 @@ static void test_sched_yield_lets_every_equal_run(void)
 	pin_this(UINT64_MAX);
 }
 
-static void test_sched_shares_a_cpu_by_weight(void)
+/* The ratio of the CPU time that nice 0 gets to that of nice 5, in hundredths. */
+static uint64_t measure_share(void)
 {
 	const struct sched_params params[] = {{SCHED_POLICY_FAIR, 0, 0, 1},
 					      {SCHED_POLICY_FAIR, 5, 0, 1}};
+	uint64_t ran_ns[2];
 	struct crew crew = {0};
-	uint64_t ran[2];
 
-	if (time_stands_still())
-		return;
 	for (unsigned i = 0; i < 2; i++)
 		add(&crew, work_until, &params[i]);
 	crew.until_ns = hal_time_ns() + 250 * MS;
 	start(&crew);
 	sleep_until(crew.until_ns - 10 * MS);
 	for (unsigned i = 0; i < 2; i++)
-		ran[i] = __atomic_load_n(&crew.members[i].thread->account.kernel_ns,
-					 __ATOMIC_RELAXED);
+		ran_ns[i] = __atomic_load_n(&crew.members[i].thread->account.kernel_ns,
+					    __ATOMIC_RELAXED);
 	finish(&crew);
-	/* 1024 to 335 is 3.06; a slice more or less is 240 ms / 3 ms. */
-	EXPECT(ran[0] > ran[1] * 2 && ran[0] < ran[1] * 5);
+	return ran_ns[0] * 100 / MAX(ran_ns[1], (uint64_t)1);
+}
+
+static void test_sched_shares_a_cpu_by_weight(void)
+{
+	uint64_t ratio = 0;
+
+	if (time_stands_still())
+		return;
+	/* 1024 to 335 is 3.06; a slice more or less is 240 ms / 3 ms. A busy host takes time from
+	 * the one or the other, but not always. */
+	for (unsigned i = 0; i < BUSY_HOST_TRIES && !(ratio > 200 && ratio < 500); i++)
+		ratio = measure_share();
+	EXPECT(ratio > 200 && ratio < 500);
 }
 
 static void test_sched_fair_pick_is_earliest_eligible_deadline(void)
@@ -370,15 +382,13 @@ static void test_sched_round_robin_goes_behind_after_its_slice(void)
 	CHECK(!sched_rt_class.first(&rq));
 }
 
-static void test_sched_uses_all_cpus(void)
+/* The CPUs that twice as many threads as there are CPUs are seen to run on. */
+static uint64_t find_used_cpus(unsigned cpus)
 {
 	const struct sched_params fair = {SCHED_POLICY_FAIR, 0, 0, UINT64_MAX};
-	unsigned cpus = cpu_count_online();
 	struct crew crew = {0};
 	uint64_t seen = 0;
 
-	if (time_stands_still())
-		return;
 	for (unsigned i = 0; i < 2 * cpus && i < CREW_MAX; i++)
 		add(&crew, work_until, &fair);
 	crew.until_ns = hal_time_ns() + 100 * MS;
@@ -386,7 +396,19 @@ static void test_sched_uses_all_cpus(void)
 	finish(&crew);
 	for (unsigned i = 0; i < crew.count; i++)
 		seen |= atomic_load(&crew.members[i].cpus);
-	EXPECT((unsigned)__builtin_popcountll(seen) == cpus);
+	return seen;
+}
+
+static void test_sched_uses_all_cpus(void)
+{
+	unsigned cpus = cpu_count_online(), used = 0;
+
+	if (time_stands_still())
+		return;
+	/* A busy host may leave out one of its CPUs for long. */
+	for (unsigned i = 0; i < BUSY_HOST_TRIES && used != cpus; i++)
+		used = (unsigned)__builtin_popcountll(find_used_cpus(cpus));
+	EXPECT(used == cpus);
 }
 
 static void test_sched_keeps_to_the_affinity(void)
