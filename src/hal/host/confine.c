@@ -4,8 +4,8 @@
  * message. Nothing can be opened, started or made executable any more; files are those that the
  * options named.
  *
- * The zygote and the stubs have filters of their own (zygote.c, stub.c). Instrumented builds call
- * more: the sanitizers look at /proc and write reports, coverage writes its counters.
+ * The zygote and the stubs have filters of their own (zygote.c, stub.c). Sanitizers and Valgrind
+ * open files and start programs to make a report: under them the process is not confined.
  */
 #include "hal/host/host_priv.h"
 
@@ -44,18 +44,11 @@ static const int calls[] = {
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
-/* What instrumented builds need besides. */
-static const int instrumented_calls[] = {
-	SCMP_SYS(openat), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(access),
-	SCMP_SYS(getcwd), SCMP_SYS(mkdir), SCMP_SYS(fcntl), SCMP_SYS(stat), SCMP_SYS(lstat),
-	SCMP_SYS(ftruncate), SCMP_SYS(sigaltstack), SCMP_SYS(rt_sigaction), SCMP_SYS(prctl),
-	SCMP_SYS(sched_getaffinity), SCMP_SYS(getrusage), SCMP_SYS(sysinfo),
-	SCMP_SYS(prlimit64), SCMP_SYS(getppid), SCMP_SYS(getuid), SCMP_SYS(pipe2), SCMP_SYS(dup2),
-	SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(getdents64), SCMP_SYS(unlink),
-	SCMP_SYS(personality), SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(set_robust_list),
-	SCMP_SYS(rseq), SCMP_SYS(arch_prctl), SCMP_SYS(umask), SCMP_SYS(uname),
-	SCMP_SYS(execve), SCMP_SYS(setrlimit), SCMP_SYS(getrlimit), SCMP_SYS(gettimeofday),
-	SCMP_SYS(open),
+/* What a build with coverage needs besides, to write its counters at the end. */
+static const int coverage_calls[] = {
+	SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(fcntl), SCMP_SYS(mkdir), SCMP_SYS(getcwd),
+	SCMP_SYS(access), SCMP_SYS(ftruncate), SCMP_SYS(getppid), SCMP_SYS(umask),
+	SCMP_SYS(readlink), SCMP_SYS(unlink),
 };
 
 /* A call with one condition on an argument. */
@@ -90,8 +83,8 @@ static int build_filter(scmp_filter_ctx filter)
 
 	if (!err)
 		err = allow_all(filter, calls, ARRAY_COUNT(calls));
-	if (!err && sanitizer_is_instrumented())
-		err = allow_all(filter, instrumented_calls, ARRAY_COUNT(instrumented_calls));
+	if (!err && sanitizer_counts_coverage())
+		err = allow_all(filter, coverage_calls, ARRAY_COUNT(coverage_calls));
 	for (unsigned i = 0; i < ARRAY_COUNT(conditional_calls) && !err; i++)
 		err = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, conditional_calls[i].call, 1,
 					     &conditional_calls[i].condition);
@@ -103,7 +96,7 @@ void host_confine(void)
 	scmp_filter_ctx filter;
 	int err = -ENOMEM;
 
-	if (sanitizer_under_valgrind())
+	if (SANITIZER_BUILD || sanitizer_under_valgrind())
 		return;
 	filter = seccomp_init(SCMP_ACT_TRAP);
 	if (filter)

@@ -264,6 +264,20 @@ void hal_mmio_write64(uintptr_t addr, uint64_t value)
 	write_register(addr, 8, value);
 }
 
+/* ---- The order of RAM that is shared with devices ---- */
+
+static _Atomic unsigned dma_order;
+
+void hal_dma_rmb(void)
+{
+	atomic_fetch_add(&dma_order, 0);
+}
+
+void hal_dma_wmb(void)
+{
+	atomic_fetch_add(&dma_order, 0);
+}
+
 /* ---- PCI: there is none ---- */
 
 uint32_t hal_pci_read(uint32_t pci, unsigned offset, unsigned bytes)

@@ -99,10 +99,9 @@ extern void __gcov_dump(void) __attribute__((weak));
 #define SANITIZER_BUILD false
 #endif
 
-/* Whether the build makes system calls of its own. */
-static inline bool sanitizer_is_instrumented(void)
+static inline bool sanitizer_counts_coverage(void)
 {
-	return SANITIZER_BUILD || __gcov_dump;
+	return __gcov_dump;
 }
 
 #if __has_include(<valgrind/valgrind.h>)
