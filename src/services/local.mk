@@ -53,5 +53,10 @@ endif
 # Both tables are read by every build.
 dist_noinst_DATA += \
 	src/services/README.md \
+	src/services/console/README.md \
+	src/services/drivers/README.md \
+	src/services/init/README.md \
+	src/services/initrd/README.md \
+	src/services/linux/README.md \
 	src/services/linux/table_arm64.def \
 	src/services/linux/table_x86_64.def

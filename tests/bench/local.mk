@@ -1,1 +1,3 @@
-# Benchmarks.
+# Benchmarks: tests/bench/run --tree FOLDER.
+dist_noinst_SCRIPTS += tests/bench/run
+dist_noinst_DATA += tests/bench/README.md

@@ -5,6 +5,7 @@
 
 USER_PROGS = \
 	abort \
+	bench-user \
 	calls \
 	cat-stdin \
 	echo-args \
