@@ -12,6 +12,7 @@
 #include "hal/host/terminal.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
@@ -83,6 +84,9 @@ void host_run(const struct host_options *options)
 	int err;
 
 	check_options(options);
+	/* A heap for each thread, when it shrinks, makes glibc open a file of /proc, which the
+	 * confined process may not. */
+	mallopt(M_ARENA_MAX, 1);
 	set_up(options);
 	host_crash_prepare();
 	host_ram_create();
