@@ -173,12 +173,6 @@ static bool set_initrd(struct options *options, const char *value)
 	return true;
 }
 
-static bool set_trace(struct options *options, const char *value)
-{
-	options->host.trace_path = value;
-	return true;
-}
-
 /* Adds to the kernel command line, behind a space. */
 static bool add_text(struct options *options, const char *text)
 {
@@ -192,6 +186,12 @@ static bool add_text(struct options *options, const char *text)
 		options->cmdline[length++] = ' ';
 	strcpy(&options->cmdline[length], text);
 	return true;
+}
+
+static bool set_trace(struct options *options, const char *value)
+{
+	options->host.trace_path = value;
+	return add_text(options, "trace");
 }
 
 static bool set_append(struct options *options, const char *value)

@@ -68,3 +68,4 @@ src_core_libcore_a_SOURCES = \
 	src/core/trap.h \
 	src/core/wait.c \
 	src/core/wait.h
+dist_noinst_DATA += src/core/README.md

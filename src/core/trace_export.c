@@ -10,7 +10,7 @@
 #include "core/task.h"
 #include "core/trace.h"
 
-#define CPUS_PID 0u /* no task has this id */
+#define CPUS_PID (TASK_ID_KERNEL - 1) /* no task lives to have this id */
 
 struct output {
 	void (*write)(void *arg, const char *text, size_t bytes);
@@ -64,44 +64,56 @@ static void put_name(struct output *out, const char *what, const uint32_t ids[2]
 		  what, ids[0], ids[1], clean);
 }
 
-/* The task of a thread, 0 if its start was forgotten. */
-static uint32_t find_task(uint32_t thread)
+/* What is known of a thread, NULL if its start was forgotten or it is an idle thread. */
+static const struct trace_thread *find_thread(uint32_t thread)
 {
 	for (unsigned i = 0; i < TRACE_NAMES_MAX; i++) {
 		const struct trace_thread *entry = &kernel.trace.threads[i];
 
-		if (atomic_load_explicit(&entry->thread, memory_order_acquire) == thread)
-			return entry->task;
+		if (thread &&
+		    atomic_load_explicit(&entry->thread, memory_order_acquire) == thread)
+			return entry;
 	}
-	return 0;
+	return NULL;
+}
+
+static void put_slice_on(const struct track *track, uint64_t until_ns, const uint32_t ids[2],
+			 const char *name)
+{
+	uint64_t ns = until_ns - track->since_ns;
+	char clean[TRACE_NAME_BYTES];
+
+	clean_name(clean, sizeof(clean), name);
+	put_entry(track->out,
+		  "{\"ph\":\"X\",\"name\":\"%s\",\"pid\":%u,\"tid\":%u,"
+		  "\"ts\":%lu.%03lu,\"dur\":%lu.%03lu,\"args\":{\"cpu\":%u,\"thread\":%u}}",
+		  clean, ids[0], ids[1], (unsigned long)(track->since_ns / 1000),
+		  (unsigned long)(track->since_ns % 1000), (unsigned long)(ns / 1000),
+		  (unsigned long)(ns % 1000), track->cpu, track->thread);
 }
 
 /* A slice from track->since_ns on, on the track of the CPU and on that of the thread. */
 static void put_slice(const struct track *track, uint64_t until_ns)
 {
-	uint64_t ns = until_ns - track->since_ns;
-	const uint32_t places[2][2] = {{CPUS_PID, track->cpu},
-				       {find_task(track->thread), track->thread}};
+	const struct trace_thread *thread = find_thread(track->thread);
 
 	if (track->idle)
 		return;
-	for (unsigned i = 0; i < 2; i++)
-		put_entry(track->out,
-			  "{\"ph\":\"X\",\"name\":\"%s %u\",\"pid\":%u,\"tid\":%u,"
-			  "\"ts\":%lu.%03lu,\"dur\":%lu.%03lu,\"args\":{\"cpu\":%u}}",
-			  i ? "on CPU" : "thread", i ? track->cpu : track->thread, places[i][0],
-			  places[i][1], (unsigned long)(track->since_ns / 1000),
-			  (unsigned long)(track->since_ns % 1000), (unsigned long)(ns / 1000),
-			  (unsigned long)(ns % 1000), track->cpu);
+	put_slice_on(track, until_ns, (const uint32_t[2]){CPUS_PID, track->cpu},
+		     thread ? thread->thread_name : "thread");
+	if (thread)
+		put_slice_on(track, until_ns, (const uint32_t[2]){thread->task, track->thread},
+			     "running");
 }
 
-/* Interrupts and switches belong to the CPU, all else to the thread. */
+/* Interrupts and switches belong to the CPU, all else to the thread if there is one. */
 static void put_instant(const struct track *track, const struct trace_event *event)
 {
 	enum trace_id id = (enum trace_id)event->id;
 	bool of_cpu = id == TRACE_IRQ || id == TRACE_TIMER || id == TRACE_SWITCH;
-	uint32_t pid = of_cpu ? CPUS_PID : find_task(event->thread);
-	uint32_t tid = of_cpu ? track->cpu : event->thread;
+	const struct trace_thread *thread = of_cpu ? NULL : find_thread(event->thread);
+	uint32_t pid = thread ? thread->task : CPUS_PID;
+	uint32_t tid = thread ? event->thread : track->cpu;
 
 	put_entry(track->out,
 		  "{\"ph\":\"i\",\"s\":\"t\",\"name\":\"%s\",\"pid\":%u,\"tid\":%u,"

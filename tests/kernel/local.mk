@@ -35,3 +35,4 @@ tests_kernel_libktest_a_SOURCES = \
 	tests/kernel/test_trace.c \
 	tests/kernel/test_virtqueue.c \
 	tests/kernel/test_wait.c
+dist_noinst_DATA += tests/kernel/README.md
