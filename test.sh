@@ -70,7 +70,8 @@ step() {
 	done
 	rm -f "$logs/$name.failed"
 	(
-		"$@" >"$logs/$name.log" 2>&1 </dev/null || touch "$logs/$name.failed"
+		# In one more shell: a step may end the shell that it runs in.
+		("$@") >"$logs/$name.log" 2>&1 </dev/null || touch "$logs/$name.failed"
 	) &
 	running+=($!)
 	step_of[$!]=$name
