@@ -74,6 +74,7 @@ steps_machines() {
 	step hal-x86_64-4 step_hal_test x86_64 --cpus 4
 	step hal-arm64-4 step_hal_test arm64 --cpus 4
 	step boot-arm64-trees step_arm64_trees
+	step boot-x86_64-boots step_x86_64_boots
 }
 
 # What the suite prints is on the log, that is standard error: one line a test and a sum.
@@ -101,6 +102,11 @@ step_hal_test() {
 step_arm64_trees() {
 	make -s -C "$top/build/arm64" hal-test.Image &&
 		"$top/tests/boot/arm64-trees" "$top/build/arm64/hal-test.Image"
+}
+
+step_x86_64_boots() {
+	make -s -C "$top/build/x86_64" hal-test.elf &&
+		"$top/tests/boot/x86_64-boots" "$top/build/x86_64/hal-test.elf"
 }
 
 # ends_well WHAT STATUS: a suite that ends early prints no failure; its status says it.

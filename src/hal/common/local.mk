@@ -18,6 +18,7 @@ src_hal_common_libparse_a_SOURCES = \
 dist_noinst_DATA += \
 	src/hal/base.h \
 	src/hal/boot.h \
+	src/hal/common/README.md \
 	src/hal/clock.h \
 	src/hal/common/arm64/arch.h \
 	src/hal/common/boot_tables.h \

@@ -34,6 +34,7 @@ bool x86_display_there(void);
 /* ---- pci.c, device.c ---- */
 void x86_pci_init(void);
 bool x86_pci_there(void);
+bool x86_pci_has_bus(unsigned bus);
 
 /* ---- serial.c ---- */
 void x86_serial_init(void);

@@ -15,6 +15,7 @@
 #define CURSOR_PCI 0x200u     /* and PCI functions from here, by number */
 #define CMDLINE_WORDS_MAX (CURSOR_PCI - CURSOR_CMDLINE)
 #define PCI_FUNCTIONS (1u << 16)
+#define PCI_BUS_FUNCTIONS 256u
 #define PCI_VENDOR 0x00
 #define PCI_HEADER_TYPE 0x0e
 #define PCI_MULTI_FUNCTION 0x80u
@@ -142,6 +143,11 @@ static bool next_pci(unsigned *cursor, struct hal_device *device)
 	while (x86_pci_there() && *cursor < CURSOR_PCI + PCI_FUNCTIONS) {
 		uint32_t function = *cursor - CURSOR_PCI;
 
+		if (!x86_pci_has_bus(function >> 8)) {
+			*cursor = CURSOR_PCI + ALIGN_DOWN(function, PCI_BUS_FUNCTIONS) +
+				  PCI_BUS_FUNCTIONS;
+			continue;
+		}
 		if (!pci_exists(function)) {
 			/* Without function 0 there are no others. */
 			*cursor += function & 7 ? 1 : 8;

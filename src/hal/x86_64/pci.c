@@ -16,11 +16,20 @@
 #define CONFIG_ENABLE 0x80000000u
 #define BUS_BYTES (1ull << 20)
 #define PORT_SPACE_BYTES 256u
+#define PCI_BUSES 256u
+#define PCI_SLOTS 32u
+#define PCI_FUNCTIONS 8u
+#define PCI_VENDOR 0x00
+#define PCI_HEADER_TYPE 0x0e
+#define PCI_SECONDARY_BUS 0x19
+#define HEADER_TYPE_MASK 0x7fu
+#define HEADER_TYPE_BRIDGE 1u
 
 static struct {
 	struct hardware_lock lock; /* of the ports */
 	bool ports, there;	   /* Set once */
 	uintptr_t ecam[ACPI_ECAMS_MAX]; /* where bus bus_first is mapped, 0: not. Set once */
+	uint64_t buses[PCI_BUSES / 64]; /* bits of those that bridges lead to. Set once */
 } pci;
 
 static void map_ecams(void)
@@ -36,12 +45,46 @@ static void map_ecams(void)
 	}
 }
 
+static void follow_bridge(uint32_t function, unsigned bus)
+{
+	unsigned next;
+
+	if ((hal_pci_read(function, PCI_HEADER_TYPE, 1) & HEADER_TYPE_MASK) != HEADER_TYPE_BRIDGE)
+		return;
+	next = hal_pci_read(function, PCI_SECONDARY_BUS, 1);
+	if (next > bus)
+		pci.buses[next / 64] |= 1ull << next % 64;
+}
+
+/* A read of what is not there is slow; there are 256 buses, and a few of them are real. */
+static void find_buses(void)
+{
+	pci.buses[0] = 1;
+	for (unsigned bus = 0; bus < PCI_BUSES; bus++) {
+		for (unsigned slot = 0; slot < PCI_SLOTS && x86_pci_has_bus(bus); slot++) {
+			uint32_t first = bus << 8 | slot << 3;
+
+			if (hal_pci_read(first, PCI_VENDOR, 2) == 0xffff)
+				continue;
+			for (unsigned i = 0; i < PCI_FUNCTIONS; i++)
+				follow_bridge(first + i, bus);
+		}
+	}
+}
+
 void x86_pci_init(void)
 {
 	map_ecams();
 	out32(CONFIG_ADDR, CONFIG_ENABLE);
 	pci.ports = in32(CONFIG_ADDR) == CONFIG_ENABLE && in32(CONFIG_DATA) != UINT32_MAX;
 	pci.there |= pci.ports;
+	if (pci.there)
+		find_buses();
+}
+
+bool x86_pci_has_bus(unsigned bus)
+{
+	return pci.buses[bus / 64] & 1ull << bus % 64;
 }
 
 bool x86_pci_there(void)
