@@ -120,6 +120,23 @@ static void check_limits(void)
 	EXPECT(sched_yield() == 0);
 }
 
+/* What the kernel takes as an int or unsigned int is cut to that, whatever the rest holds. */
+static void check_high_bits(void)
+{
+	const unsigned long high = 1ul << 32;
+	struct rlimit limit;
+	struct timespec now;
+	char text[1] = {0};
+
+	EXPECT(syscall(SYS_prlimit64, 0, high | RLIMIT_STACK, NULL, &limit) == 0);
+	EXPECT(limit.rlim_cur >= 1u << 20);
+	EXPECT(syscall(SYS_write, high | 1, text, 0) == 0);
+	EXPECT(syscall(SYS_clock_gettime, high | CLOCK_MONOTONIC, &now) == 0);
+	EXPECT(syscall(SYS_getrandom, text, 1, high) == 1);
+	EXPECT(syscall(SYS_close, high | 2) == 0);
+	EXPECT_ERROR(close(2), EBADF);
+}
+
 static void check_random(void)
 {
 	unsigned char a[600], b[600];
@@ -177,6 +194,7 @@ int main(void)
 	check_random();
 	check_signals();
 	check_futex();
+	check_high_bits();
 	EXPECT_ERROR(syscall(1000), ENOSYS);
 	return expect_status();
 }

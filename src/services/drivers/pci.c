@@ -124,7 +124,7 @@ static int place_bar(struct pci_function *function, unsigned i)
 {
 	struct pci_bar *bar = &function->bars[i];
 	unsigned offset = REG_BAR + 4 * i;
-	paddr_t addr = ALIGN_UP(pci.free, MAX(bar->bytes, (uint64_t)PCI_CAPABILITIES_MAX));
+	paddr_t addr = ALIGN_UP(pci.free, MAX(bar->bytes, (uint64_t)HAL_PAGE_SIZE));
 	bool wide = (read_config(function->address, offset) & 6) == BAR_64;
 
 	if (addr < pci.free || addr > pci.end || bar->bytes > pci.end - addr ||

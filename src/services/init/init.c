@@ -16,27 +16,38 @@
 
 #define STATUS_NOT_EXECUTABLE 126
 #define STATUS_NOT_FOUND 127
-#define LISTED_MAX 40 /* programs named when one is not found */
+#define LISTED_MAX 100 /* programs named when one is not found */
+#define LISTING_COLUMNS 80
 
 static const char *const environment[] = {"PATH=/bin", "HOME=/", NULL};
 
+/* Lines of names, for the log. */
 struct listing {
-	char text[LOG_LINE_MAX - 32];
-	size_t used;
+	char line[LISTING_COLUMNS];
+	size_t used; /* of line */
 	unsigned count;
 };
+
+static void log_line(struct listing *listing)
+{
+	if (listing->used)
+		log_write(LOG_ERROR, "init", "   %s", listing->line);
+	listing->used = 0;
+}
 
 static void list_program(void *arg, const struct cpio_entry *entry)
 {
 	struct listing *listing = arg;
+	size_t bytes = str_length(entry->name) + 1;
 
 	if (!(entry->mode & 0111) || (entry->mode & CPIO_TYPE_MASK) == CPIO_TYPE_DIR)
 		return;
-	listing->count++;
-	if (listing->count > LISTED_MAX || listing->used >= sizeof(listing->text))
+	if (++listing->count > LISTED_MAX || bytes >= sizeof(listing->line))
 		return;
-	listing->used += str_format(listing->text + listing->used,
-				    sizeof(listing->text) - listing->used, " %s", entry->name);
+	if (listing->used + bytes >= sizeof(listing->line))
+		log_line(listing);
+	listing->used += str_format(listing->line + listing->used,
+				    sizeof(listing->line) - listing->used, " %s", entry->name);
 }
 
 /* What the initial image has to offer, for who asked for something that it has not. */
@@ -44,12 +55,13 @@ static void log_programs(void)
 {
 	struct listing listing = {.used = 0};
 
+	log_write(LOG_ERROR, "init", "the initial image has these programs:");
 	initrd_each(list_program, &listing);
-	if (listing.count)
-		log_write(LOG_ERROR, "init", "%u programs are there:%s", listing.count,
-			  listing.text);
-	else
-		log_write(LOG_ERROR, "init", "the initial image has no program");
+	log_line(&listing);
+	if (listing.count > LISTED_MAX)
+		log_write(LOG_ERROR, "init", "    and %u more", listing.count - LISTED_MAX);
+	if (listing.count == 0)
+		log_write(LOG_ERROR, "init", "    none");
 }
 
 static int report_failure(const char *path, int err, const char *why)

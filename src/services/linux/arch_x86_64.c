@@ -86,7 +86,7 @@ int64_t linux_arch_prctl(const uint64_t args[6])
 {
 	struct hal_user *user = thread_this()->user;
 
-	switch (args[0]) {
+	switch ((uint32_t)args[0]) {
 	case ARCH_SET_FS:
 		if (args[1] >= HAL_USER_MAX)
 			return -EPERM;

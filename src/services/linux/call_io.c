@@ -38,7 +38,8 @@ static int64_t write_chunks(char *buf, vaddr_t from, uint64_t bytes)
 		if (err)
 			return done ? (int64_t)done : err;
 		done += part;
-		sched_point();
+		if (linux_must_stop())
+			break;
 	}
 	return (int64_t)done;
 }
@@ -151,7 +152,7 @@ int64_t linux_close(const uint64_t args[6])
 {
 	if (!linux_fd_is_open(args[0]))
 		return -EBADF;
-	process_this()->open &= ~(1u << args[0]);
+	process_this()->open &= ~(1u << (uint32_t)args[0]);
 	return 0;
 }
 
@@ -187,7 +188,7 @@ int64_t linux_newfstatat(const uint64_t args[6])
 	char path[LINUX_PATH_MAX];
 	int64_t length;
 
-	if (args[3] & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+	if ((uint32_t)args[3] & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
 		return -EINVAL;
 	length = copy_in_string(space_this(), path, args[1], sizeof(path));
 	if (length < 0)

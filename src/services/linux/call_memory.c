@@ -118,9 +118,8 @@ static void populate(vaddr_t addr, uint64_t bytes, unsigned prot)
 	if (!(prot & (HAL_PROT_READ | HAL_PROT_WRITE)))
 		return;
 	for (uint64_t at = 0; at < bytes; at += PAGE_SIZE) {
-		if (space_fault(space_this(), addr + at, access))
+		if (space_fault(space_this(), addr + at, access) || linux_must_stop())
 			return;
-		sched_point();
 	}
 }
 

@@ -113,10 +113,11 @@ int64_t linux_getrandom(const uint64_t args[6])
 {
 	uint8_t buf[RANDOM_CHUNK_BYTES];
 	uint64_t bytes = MIN(args[1], (uint64_t)INT32_MAX);
+	uint32_t flags = (uint32_t)args[2];
 	uint64_t done = 0;
 
-	if (args[2] & ~(uint64_t)(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) ||
-	    (args[2] & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
+	if (flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) ||
+	    (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	while (done < bytes) {
 		size_t part = (size_t)MIN(bytes - done, RANDOM_CHUNK_BYTES);
@@ -127,7 +128,8 @@ int64_t linux_getrandom(const uint64_t args[6])
 		if (err)
 			return done ? (int64_t)done : err;
 		done += part;
-		sched_point();
+		if (linux_must_stop())
+			break;
 	}
 	return (int64_t)done;
 }
@@ -168,9 +170,11 @@ static bool is_self(uint64_t pid)
 /* prlimit64(2): reading. The limits are facts of this kernel, nobody can change them. */
 int64_t linux_prlimit64(const uint64_t args[6])
 {
+	uint32_t resource = (uint32_t)args[1];
+
 	if (!is_self(args[0]))
 		return -ESRCH;
-	if ((uint32_t)args[1] >= LIMITS_COUNT)
+	if (resource >= LIMITS_COUNT)
 		return -EINVAL;
 	if (args[2]) {
 		struct rlimit wanted;
@@ -180,12 +184,12 @@ int64_t linux_prlimit64(const uint64_t args[6])
 			return err;
 		if (wanted.now > wanted.max)
 			return -EINVAL;
-		if (memcmp(&wanted, &limits[args[1]], sizeof(wanted)) != 0)
+		if (memcmp(&wanted, &limits[resource], sizeof(wanted)) != 0)
 			return -EPERM;
 	}
 	if (!args[3])
 		return 0;
-	return copy_out(space_this(), args[3], &limits[args[1]], sizeof(limits[0]));
+	return copy_out(space_this(), args[3], &limits[resource], sizeof(limits[0]));
 }
 
 /* sched_yield(2) */
@@ -203,7 +207,7 @@ int64_t linux_sched_getaffinity(const uint64_t args[6])
 	uint64_t mask;
 	int err;
 
-	if (args[1] < sizeof(mask) || args[1] % sizeof(mask))
+	if ((uint32_t)args[1] < sizeof(mask) || (uint32_t)args[1] % sizeof(mask))
 		return -EINVAL;
 	if (!is_self(args[0]))
 		return -ESRCH;

@@ -107,7 +107,8 @@ int64_t linux_clock_gettime(const uint64_t args[6])
 /* clock_getres(2) */
 int64_t linux_clock_getres(const uint64_t args[6])
 {
-	bool coarse = args[0] == CLOCK_REALTIME_COARSE || args[0] == CLOCK_MONOTONIC_COARSE;
+	uint32_t clock = (uint32_t)args[0];
+	bool coarse = clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE;
 	uint64_t ns;
 	int err = read_clock(args[0], &ns);
 
@@ -172,17 +173,18 @@ int64_t linux_nanosleep(const uint64_t args[6])
 int64_t linux_clock_nanosleep(const uint64_t args[6])
 {
 	bool absolute = args[1] & TIMER_ABSTIME;
+	uint32_t clock = (uint32_t)args[0];
 	uint64_t ns;
 	int err;
 
-	if (args[0] == CLOCK_PROCESS || args[0] == CLOCK_MONOTONIC_RAW ||
-	    args[0] == CLOCK_REALTIME_COARSE || args[0] == CLOCK_MONOTONIC_COARSE)
+	if (clock == CLOCK_PROCESS || clock == CLOCK_MONOTONIC_RAW ||
+	    clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
 		return -EOPNOTSUPP;
-	if (args[0] != CLOCK_REALTIME && args[0] != CLOCK_MONOTONIC && args[0] != CLOCK_BOOTTIME)
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
 		return -EINVAL;
 	err = linux_copy_in_time(args[2], &ns);
 	if (err)
 		return err;
-	return sleep_until(linux_deadline((unsigned)args[0], ns, absolute),
+	return sleep_until(linux_deadline(clock, ns, absolute),
 			   absolute ? 0 : args[3]);
 }

@@ -50,6 +50,14 @@ static inline struct space *space_this(void)
 	return task_this()->space;
 }
 
+/* For long loops: lets others run. Whether the calling thread was killed and should come to an
+ * end. */
+static inline bool linux_must_stop(void)
+{
+	sched_point();
+	return atomic_load(&thread_this()->killed);
+}
+
 /* ---- calls.c: the table of calls, and its users ---- */
 
 typedef int64_t linux_handler(const uint64_t args[6]);
