@@ -54,7 +54,7 @@ step_unit() {
 HANG_SECONDS=300
 
 steps_machines() {
-	local cpus gic
+	local cpus gic machine
 	for cpus in 1 4; do
 		step "selftest-host-$cpus" step_selftest host --cpus $cpus
 		step "selftest-x86_64-$cpus" step_selftest x86_64 --cpus $cpus
@@ -73,6 +73,9 @@ steps_machines() {
 	step hal-host-4 step_hal_test host --cpus 4
 	step hal-x86_64-4 step_hal_test x86_64 --cpus 4
 	step hal-arm64-4 step_hal_test arm64 --cpus 4
+	for machine in host x86_64 arm64; do
+		step crashes-$machine "$top/tests/kernel/run-crashes" $machine --cpus 2
+	done
 	step boot-arm64-trees step_arm64_trees
 	step boot-x86_64-boots step_x86_64_boots
 }

@@ -29,14 +29,16 @@ static HAL_NORETURN void end_machine(void)
 	hal_power_off(PANIC_STATUS);
 }
 
-static void report_pc(unsigned depth, uintptr_t pc)
+/* `back`: bytes to step back to be inside of the instruction; a return address lies behind a call,
+ * which may be the last instruction of its function. */
+static void report_pc(unsigned depth, uintptr_t pc, unsigned back)
 {
 	size_t offset = 0;
-	const char *name = symbol_find(pc, &offset);
+	const char *name = symbol_find(pc - back, &offset);
 
 	if (name)
 		log_write_panic("  #%u 0x%016lx %s+0x%lx", depth, (unsigned long)pc, name,
-				(unsigned long)offset);
+				(unsigned long)offset + back);
 	else
 		log_write_panic("  #%u 0x%016lx", depth, (unsigned long)pc);
 }
@@ -46,13 +48,13 @@ static void report_frames(const struct panic_place *place)
 {
 	uintptr_t frame = place->frame;
 
-	report_pc(0, place->pc);
+	report_pc(0, place->pc, 0);
 	for (unsigned depth = 1; depth < BACKTRACE_MAX; depth++) {
 		const uintptr_t *words = (const uintptr_t *)frame;
 
 		if (frame < HAL_PAGE_SIZE || frame % sizeof(uintptr_t) || !words[1])
 			break;
-		report_pc(depth, words[1]);
+		report_pc(depth, words[1], 1);
 		if (words[0] <= frame || words[0] - frame > FRAME_BYTES_MAX)
 			break;
 		frame = words[0];
@@ -65,7 +67,7 @@ static void report_here(void)
 	unsigned count = hal_backtrace(pcs, BACKTRACE_MAX);
 
 	for (unsigned i = 0; i < count; i++)
-		report_pc(i, pcs[i]);
+		report_pc(i, pcs[i], 1);
 }
 
 static void report(const struct panic_place *place, const char *message)

@@ -7,6 +7,7 @@ tests_kernel_libktest_a_SOURCES = \
 	tests/kernel/bench.h \
 	tests/kernel/bench_memory.c \
 	tests/kernel/bench_sched.c \
+	tests/kernel/crash.c \
 	tests/kernel/ktest.h \
 	tests/kernel/runner.c \
 	tests/kernel/runner.h \
@@ -36,3 +37,4 @@ tests_kernel_libktest_a_SOURCES = \
 	tests/kernel/test_virtqueue.c \
 	tests/kernel/test_wait.c
 dist_noinst_DATA += tests/kernel/README.md
+dist_noinst_SCRIPTS += tests/kernel/run-crashes

@@ -80,6 +80,8 @@ int ktest_run_all(const char *prefix)
 {
 	struct ktest_counts counts = {0};
 
+	if (str_starts(prefix, "crash:"))
+		return crash_run(str_find_char(prefix, ':') + 1);
 	for (const struct ktest_suite *suite = ktest_suites; suite->name; suite++) {
 		for (const struct ktest *test = suite->tests; test->name; test++) {
 			if (is_wanted(suite, test, prefix))

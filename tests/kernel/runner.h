@@ -10,4 +10,8 @@ struct ktest_counts {
 	unsigned passed, failed, skipped;
 };
 
+/* Ends the kernel in the way of that name (crash.c); comes back, with a count of failures, only if
+ * that did not work. */
+int crash_run(const char *name);
+
 #endif
