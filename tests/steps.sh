@@ -39,6 +39,8 @@ steps_unit() {
 	step unit-asan step_unit host-asan
 	step unit-valgrind step_unit host valgrind --quiet --error-exitcode=99 --leak-check=no
 	step unit-coverage step_unit host-coverage
+	step sim-unit step_sim_unit host
+	step sim-unit-asan step_sim_unit host-asan
 }
 
 # step_unit TREE [TOOL...]: the test program prints TAP; each test is a process of its own.
@@ -46,6 +48,11 @@ step_unit() {
 	local tree=$top/build/$1
 	shift
 	make -s -C "$tree" unit-tests && "$@" "$tree/unit-tests"
+}
+
+# The parts of the simulator that need no kernel.
+step_sim_unit() {
+	make -s -C "$top/build/$1" sim-tests && "$top/build/$1/sim-tests"
 }
 
 # ---- the in-kernel suite ----
@@ -129,6 +136,7 @@ ends_well() {
 steps_programs() {
 	step programs-linux-x86_64 "$top/tests/programs/run" linux
 	step programs-host "$top/tests/programs/run" host
+	step sim-front "$top/tests/sim/front" --tree "$top/build/host"
 	step programs-x86_64 "$top/tests/programs/run" x86_64
 	step programs-arm64 "$top/tests/programs/run" arm64
 }

@@ -75,7 +75,20 @@ tests_fuzz_fuzz_cpio_LDFLAGS = $(FUZZ_LINK_FLAGS)
 tests_fuzz_fuzz_elf_SOURCES = tests/fuzz/fuzz_elf.c src/services/linux/elf.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_elf_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_elf_LDFLAGS = $(FUZZ_LINK_FLAGS)
+FUZZ_TARGETS += tests/fuzz/fuzz_virtio_model
+EXTRA_PROGRAMS += tests/fuzz/fuzz_virtio_model
+tests_fuzz_fuzz_virtio_model_SOURCES = tests/fuzz/fuzz_virtio_model.c $(FUZZ_MAIN) \
+	src/hal/host/model_block.c src/hal/host/model_console.c src/hal/host/model_entropy.c \
+	src/hal/host/vdev.c
+tests_fuzz_fuzz_virtio_model_CFLAGS = $(FUZZ_CFLAGS) -D_GNU_SOURCE
+tests_fuzz_fuzz_virtio_model_LDFLAGS = $(FUZZ_LINK_FLAGS)
+tests_fuzz_fuzz_virtio_model_LDADD = -luv -lpthread
 endif
+dist_noinst_DATA += \
+	tests/fuzz/corpus/virtio_model/block.bin \
+	tests/fuzz/corpus/virtio_model/circle.bin \
+	tests/fuzz/corpus/virtio_model/console.bin \
+	tests/fuzz/corpus/virtio_model/entropy.bin
 
 fuzzers: $(FUZZ_TARGETS)
 .PHONY: fuzzers

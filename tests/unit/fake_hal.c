@@ -171,15 +171,6 @@ void hal_cpu_kick(unsigned cpu)
 	(void)cpu;
 }
 
-/* One thread: program order is all the order there is. */
-void hal_dma_rmb(void)
-{
-}
-
-void hal_dma_wmb(void)
-{
-}
-
 void hal_cpu_relax(void)
 {
 }

@@ -50,7 +50,7 @@ static struct {
 	uint64_t epoch_ns;
 	uintptr_t hpet;
 	const char *source;
-} clock = {.ticks_per_ns = 4ull << 32}; /* Set once; until then delays are long enough */
+} clock; /* Set once */
 
 static uint64_t scale(uint64_t value, uint64_t factor)
 {
