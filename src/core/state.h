@@ -46,7 +46,7 @@ struct kernel {
 
 extern struct kernel kernel;
 
-/* Sets what must be right before anything else runs: the ids of the CPUs. First in up_boot(). */
+/* Sets what must be right before anything else runs, and may be logged. First in up_boot(). */
 void state_init(void);
 
 #endif

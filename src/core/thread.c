@@ -106,12 +106,14 @@ static void destroy_thread(struct object *object)
 	slab_free(kernel.task.thread_cache, thread);
 }
 
-static void init_params(struct sched_params *params, const struct thread *parent)
+static void init_params(struct sched_params *params, const struct task *task)
 {
+	struct thread *parent = task->space ? thread_this() : NULL;
+
 	*params = (struct sched_params){.policy = SCHED_POLICY_FAIR, .affinity = UINT64_MAX};
 	/* A program's threads run as the one that made them. */
 	if (parent && parent->user)
-		*params = parent->sched.params;
+		sched_get(parent, params);
 }
 
 /* All but stack, context and user registers. */
@@ -128,7 +130,7 @@ static struct thread *alloc_thread(struct task *task, const char *name)
 	list_init(&thread->wait.link);
 	thread->wait.thread = thread;
 	wait_queue_init(&thread->dead, "thread dead");
-	init_params(&params, task->space ? thread_this() : NULL);
+	init_params(&params, task);
 	sched_init_entity(&thread->sched, &params);
 	atomic_store(&thread->state, THREAD_NEW);
 	return thread;
