@@ -21,6 +21,7 @@ typedef _Atomic uint64_t entry_t;
 static struct {
 	entry_t root[PAGING_ENTRIES] __attribute__((aligned(4096)));
 	_Atomic uint64_t device_next; /* bytes of the device window given away */
+	bool loaded;		      /* on the boot CPU: head.S's tables are gone. Set once */
 } paging;
 
 static uint64_t global_flag(void)
@@ -167,6 +168,7 @@ void x86_paging_flush(void)
 void x86_paging_load(void)
 {
 	write_cr3(kernel_to_phys((const void *)paging.root));
+	paging.loaded = true;
 	x86_paging_flush();
 }
 
@@ -213,6 +215,10 @@ int x86_paging_map_device(paddr_t phys, size_t bytes, uintptr_t *addr)
 			 global_flag() | no_exec_flag();
 	uint64_t big = paging_level_bytes(2), offset = phys & (HAL_PAGE_SIZE - 1), start, size;
 
+	if (!paging.loaded) {
+		*addr = (uintptr_t)hal_phys_to_virt(phys);
+		return phys < BOOT_REACH && bytes <= BOOT_REACH - phys ? 0 : -ENOMEM;
+	}
 	size = ALIGN_UP(bytes + offset, (uint64_t)HAL_PAGE_SIZE);
 	phys -= offset;
 	/* Large ones lie in the window as they lie in memory, so that big pages fit. */

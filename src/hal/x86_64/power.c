@@ -1,6 +1,6 @@
 /*
  * The end of the machine: power off and reset, each by a row of ways of which the first that works
- * is the last thing that happens. No lock, no state.
+ * is the last thing that happens. No lock.
  */
 #include "hal/base.h"
 #include "hal/x86_64/asm.h"
@@ -20,6 +20,10 @@
 #define KEYBOARD_RESET 0xfe
 #define WAIT_US 100000u
 #define STEP_US 100u
+
+static struct {
+	_Atomic unsigned cpu; /* number + 1 of the one that ends the machine; 0: it runs */
+} power;
 
 static void write_register(const struct acpi_register *reg, uint32_t value, unsigned bits)
 {
@@ -97,24 +101,19 @@ static HAL_NORETURN void triple_fault(void)
 		__asm__ volatile("lidt %0; int3" : : "m"(empty));
 }
 
-void hal_power_off(int status)
+/* One CPU ends the machine. What fails on the way must not begin it again. */
+static void begin_end(void)
 {
-	static const char cannot[] = "cloudos: this machine cannot be powered off by software; "
-				     "it is safe to turn it off now\n";
+	unsigned me = x86_cpu_this()->id + 1, first = 0;
 
-	write_status(status);
-	hal_cpu_stop_others();
-	enter_s5();
-	out8(QEMU_EXIT_PORT, (uint8_t)status);
-	x86_clock_delay_us(WAIT_US);
-	/* Without ACPI at all it is a small virtual machine, which ends with a reset. */
-	if (!x86_acpi.s5_known && !x86_acpi.cpu_count)
-		hal_power_reset();
-	hal_log_write(cannot, sizeof(cannot) - 1);
+	if (atomic_compare_exchange_strong(&power.cpu, &first, me))
+		return;
+	if (first == me)
+		triple_fault();
 	x86_smp_stop_this();
 }
 
-void hal_power_reset(void)
+static HAL_NORETURN void reset(void)
 {
 	hal_cpu_stop_others();
 	if (x86_acpi.reset.addr) {
@@ -128,4 +127,28 @@ void hal_power_reset(void)
 	out8(RESET_PORT, RESET_HARD);
 	x86_clock_delay_us(WAIT_US);
 	triple_fault();
+}
+
+void hal_power_off(int status)
+{
+	static const char cannot[] = "cloudos: this machine cannot be powered off by software; "
+				     "it is safe to turn it off now\n";
+
+	write_status(status);
+	begin_end();
+	hal_cpu_stop_others();
+	enter_s5();
+	out8(QEMU_EXIT_PORT, (uint8_t)status);
+	x86_clock_delay_us(WAIT_US);
+	/* Without ACPI at all it is a small virtual machine, which ends with a reset. */
+	if (!x86_acpi.s5_known && !x86_acpi.cpu_count)
+		reset();
+	hal_log_write(cannot, sizeof(cannot) - 1);
+	x86_smp_stop_this();
+}
+
+void hal_power_reset(void)
+{
+	begin_end();
+	reset();
 }
