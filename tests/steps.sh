@@ -139,37 +139,33 @@ steps_programs() {
 	step sim-front "$top/tests/sim/front" --tree "$top/build/host"
 	step programs-x86_64 "$top/tests/programs/run" x86_64
 	step programs-arm64 "$top/tests/programs/run" arm64
+	step programs-coverage step_programs_coverage
+	local machine
+	for machine in host x86_64 arm64; do
+		step "hostile-$machine" "$top/tests/programs/run-hostile" "$machine" --cpus 2
+	done
+	step hostile-asan env CLOUDOS_TREE="$top/build/host-asan" \
+		"$top/tests/programs/run-hostile" host --cpus 2
 }
 
-# ---- seeded runs ----
+# What the suite leaves out of the core: user code, the trace's way out, the end.
+step_programs_coverage() {
+	local tree=$top/build/host-coverage program
+	for program in hello calls memory-calls 'touch-pages 16' 'fault read-null' 'spin 200'; do
+		# shellcheck disable=SC2086 # a program with its argument
+		timeout $HANG_SECONDS "$tree/cloudos-sim" --initrd "$top/build/host/root.cpio" \
+			--cpus 2 --trace "$tree/trace.json" -- /bin/$program
+		[ $? -lt 124 ] || [ "$program" != "${program#fault}" ] || return 1
+	done
+	timeout $HANG_SECONDS "$tree/cloudos-sim" --initrd "$top/build/host/root.cpio" --seed 7 \
+		-v --append trace -- /bin/hello
+}
+
+# ---- the whole system in the simulator; seeded runs ----
 
 steps_seeds() {
-	step seeds step_seeds
-}
-
-# Two runs with one seed are one run; other seeds are others. A test names a seed: 1 to SEEDS.
-SEEDS=100
-
-step_seeds() {
-	local seed first second hashes=''
-	for ((seed = 1; seed <= SEEDS; seed++)); do
-		first=$(seeded_run $seed) second=$(seeded_run $seed)
-		if [ -n "$first" ] && [ "$first" = "$second" ]; then
-			echo "ok seed_${seed}_runs_twice_alike $first"
-		else
-			echo "not ok seed_$seed: '$first', then '$second'"
-		fi
-		hashes+=$first$'\n'
-	done
-	seed=$(sort -u <<<"$hashes" | grep -c .)
-	echo "note: $SEEDS seeds gave $seed schedules"
-	[ "$seed" -gt $((SEEDS / 2)) ] && echo "ok seeds_give_different_schedules"
-}
-
-seeded_run() {
-	timeout $HANG_SECONDS "$top/build/host/cloudos-sim" --seed "$1" --headless \
-		--initrd "$top/build/host/root.cpio" -v -- /bin/hello 2>&1 </dev/null |
-		sed -n 's/^replay: seed [0-9]* \(hash .*\)/\1/p'
+	step sim "$top/tests/sim/run" --tree "$top/build/host" --seeds 100
+	step sim-asan "$top/tests/sim/run" --tree "$top/build/host-asan" --seeds 3
 }
 
 # ---- fuzzing ----
@@ -197,8 +193,34 @@ step_fuzz() {
 # ---- what needs the results of the others ----
 
 steps_after() {
+	step coverage step_coverage
 	step sizes step_sizes
 	step dist step_dist
+}
+
+COVERAGE_PERCENT=90 # of the lines of src/core
+
+step_coverage() {
+	local tree=$top/build/host-coverage percent
+	cd "$tree" || return 1
+	gcov -n src/core/*.gcda 2>/dev/null | awk -F"[':% ]+" '
+		/^File/ { file = /src\/core\/[a-z_]*\.c/ ? $2 : "" }
+		/^Lines executed/ && file != "" {
+			sub(/.*\/src\/core\//, "src/core/", file)
+			printf "%6.2f %5d %s\n", $3, $5, file
+			lines += $5
+			run += $3 * $5 / 100
+			file = "" # behind the last one comes a sum
+		}
+		END { printf "%6.2f %5d src/core\n", lines ? run * 100 / lines : 0, lines }
+	' | sort -n | tee "$tree/coverage.txt"
+	percent=$(awk '$3 == "src/core" { print $1 }' "$tree/coverage.txt")
+	echo "note: $percent % of the lines of src/core were run"
+	if awk -v p="$percent" -v goal=$COVERAGE_PERCENT 'BEGIN { exit !(p >= goal) }'; then
+		echo "ok coverage_of_core_is_$COVERAGE_PERCENT"
+	else
+		echo "not ok coverage_of_core_is_$COVERAGE_PERCENT: $percent"
+	fi
 }
 
 step_sizes() {

@@ -412,6 +412,16 @@ int hal_mmio_map(paddr_t regs, size_t bytes, uintptr_t *base)
 	return -EINVAL;
 }
 
+void hal_dma_rmb(void)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+void hal_dma_wmb(void)
+{
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
 #define NO_MMIO(bits)                                                                              \
 	uint##bits##_t hal_mmio_read##bits(uintptr_t addr)                                         \
 	{                                                                                          \
