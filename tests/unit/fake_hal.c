@@ -171,6 +171,15 @@ void hal_cpu_kick(unsigned cpu)
 	(void)cpu;
 }
 
+/* One thread: program order is all the order there is. */
+void hal_dma_rmb(void)
+{
+}
+
+void hal_dma_wmb(void)
+{
+}
+
 void hal_cpu_relax(void)
 {
 }
@@ -410,16 +419,6 @@ int hal_mmio_map(paddr_t regs, size_t bytes, uintptr_t *base)
 	(void)bytes;
 	(void)base;
 	return -EINVAL;
-}
-
-void hal_dma_rmb(void)
-{
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-}
-
-void hal_dma_wmb(void)
-{
-	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
 #define NO_MMIO(bits)                                                                              \

@@ -70,9 +70,10 @@ struct host_space {
 	int done_fd;	   /* eventfd by which the helper reports. Set once */
 	unsigned slot;	   /* in the exchange file. Set once */
 	uint8_t *window;   /* the slot: request page, exchange areas. Set once */
-	uint32_t posted;   /* batches. Guarded by locked, as all below */
-	uint64_t finished; /* batches that the helper has reported */
-	unsigned count;	   /* requests queued */
+	_Atomic uint64_t posted;   /* batches. Changed under locked */
+	_Atomic uint64_t finished; /* batches that the helper has reported */
+	/* Guarded by locked, as all below. */
+	_Atomic unsigned count; /* requests queued; own CPU may look without the lock */
 	struct host_request queue[REQUEST_ENTRIES_MAX];
 	unsigned fragments; /* at most so many mappings has the stub */
 	void *table;	    /* what is mapped: see mmu.c */
@@ -121,8 +122,17 @@ bool host_space_check(struct host_space *space);
 /* ---- mmu.c ---- */
 
 /* Posts what is queued and waits until the helper has done it. False: the stub is dead. */
-bool host_space_flush(struct host_space *space);
 bool host_space_flush_locked(struct host_space *space);
+
+/*
+ * Posts what is queued, after which the helper begins run `run` in the exchange area at `area`, an
+ * address of the stub's. Does not wait for it. 0; -EAGAIN: nothing was queued, the caller begins
+ * the run itself; -EIO: the stub is dead.
+ */
+int host_space_flush_and_run(struct host_space *space, uint64_t area, uint32_t run);
+
+/* Whether the helper has not yet reported all batches. Without the lock. */
+bool host_space_busy(struct host_space *space);
 
 /* The physical address of a mapped page, HAL_PROT_* in the low bits; 0 if there is none. */
 uint64_t host_space_lookup(struct host_space *space, vaddr_t addr);

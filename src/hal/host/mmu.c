@@ -121,32 +121,58 @@ static bool wait_helper(struct host_space *space)
 	return true;
 }
 
-bool host_space_flush_locked(struct host_space *space)
+/* Hands the queue to the helper, which has nothing else to do. */
+static void post_batch(struct host_space *space, uint64_t area, uint32_t run)
 {
 	_Atomic uint32_t *posted = (_Atomic uint32_t *)(space->window + REQUEST_POSTED);
 
-	if (atomic_load(&space->dead))
-		return false;
-	if (!space->count)
-		return true;
 	*(uint32_t *)(space->window + REQUEST_COUNT) = space->count;
+	*(uint64_t *)(space->window + REQUEST_RUN_AREA) = area;
+	*(uint32_t *)(space->window + REQUEST_RUN) = run;
 	__builtin_memcpy(space->window + REQUEST_ENTRIES, space->queue,
 			 space->count * sizeof(space->queue[0]));
 	space->count = 0;
-	space->posted++;
-	atomic_store(posted, space->posted);
+	atomic_store(posted, (uint32_t)++space->posted);
 	syscall(SYS_futex, posted, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/* The request page is not written while the helper may read it: a torn request maps anything. */
+bool host_space_flush_locked(struct host_space *space)
+{
+	if (atomic_load(&space->dead) || !wait_helper(space))
+		return false;
+	if (!space->count)
+		return true;
+	post_batch(space, 0, 0);
 	return wait_helper(space);
 }
 
-bool host_space_flush(struct host_space *space)
+int host_space_flush_and_run(struct host_space *space, uint64_t area, uint32_t run)
 {
-	bool alive;
+	int err = 0;
 
+	if (atomic_load(&space->dead))
+		return -EIO;
+	if (!atomic_load_explicit(&space->count, memory_order_relaxed))
+		return -EAGAIN;
 	host_lock(&space->locked);
-	alive = host_space_flush_locked(space);
+	if (!wait_helper(space))
+		err = -EIO;
+	else if (!space->count)
+		err = -EAGAIN;
+	else
+		post_batch(space, area, run);
 	host_unlock(&space->locked);
-	return alive;
+	return err;
+}
+
+bool host_space_busy(struct host_space *space)
+{
+	uint64_t value;
+
+	if (read(space->done_fd, &value, sizeof(value)) == sizeof(value))
+		space->finished += value;
+	return space->finished < space->posted;
 }
 
 bool host_space_request_locked(struct host_space *space, const struct host_request *request)

@@ -102,6 +102,19 @@ helper_next:
 	dec	%r13d
 	jmp	helper_entry
 helper_done:
+	mov	REQUEST_RUN_AREA(%rbx), %r14
+	test	%r14, %r14
+	jz	helper_report
+	mov	REQUEST_RUN(%rbx), %eax
+	xchg	%eax, EXCHANGE_GO(%r14)		/* before the look at ASLEEP */
+	cmpl	$0, EXCHANGE_ASLEEP(%r14)
+	je	helper_report
+	mov	$SYS_futex, %eax
+	lea	EXCHANGE_GO(%r14), %rdi
+	mov	$FUTEX_WAKE, %esi
+	mov	$1, %edx
+	syscall
+helper_report:
 	mov	$SYS_write, %eax
 	mov	$STUB_FD_DONE, %edi
 	lea	REQUEST_ONE(%rbx), %rsi

@@ -40,6 +40,8 @@
 #define REQUEST_SPIN 8	 /* rounds of PAUSE before a guest thread sleeps */
 #define REQUEST_ONE 16	 /* constants to be passed by address: 1, and 0 */
 #define REQUEST_ZERO 24
+#define REQUEST_RUN_AREA 32 /* the exchange area of a run to begin after the batch; 0: none */
+#define REQUEST_RUN 40	    /* its number, for GO */
 #define REQUEST_ENTRIES 64
 #define REQUEST_ENTRY_BYTES 56 /* a system call: number, six arguments */
 #define REQUEST_ENTRIES_MAX 72

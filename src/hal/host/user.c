@@ -84,6 +84,12 @@ static struct host_exchange *exchange_of(const struct host_guest *guest)
 	return (struct host_exchange *)guest->area;
 }
 
+/* The area as the stub sees it. */
+static uint64_t area_address(unsigned cpu)
+{
+	return STUB_EXCHANGE + cpu * (uint64_t)STUB_EXCHANGE_BYTES;
+}
+
 int host_user_cpu_start(struct host_cpu *cpu)
 {
 	cpu->user = calloc(1, sizeof(*cpu->user));
@@ -99,6 +105,8 @@ static void set_running(struct host_cpu *cpu, struct host_guest *guest)
 
 void host_user_kick(struct host_cpu *cpu)
 {
+	/* What user code reads in its signal frame: not who sent it. */
+	siginfo_t info = {.si_signo = STUB_SIGNAL_STOP, .si_code = SI_QUEUE};
 	struct host_guest *guest;
 
 	if (!cpu->user)
@@ -107,7 +115,7 @@ void host_user_kick(struct host_cpu *cpu)
 	guest = cpu->user->running;
 	if (guest) {
 		atomic_store(&exchange_of(guest)->kick, 1);
-		syscall(SYS_tgkill, guest->pid, guest->tid, STUB_SIGNAL_STOP);
+		syscall(SYS_rt_tgsigqueueinfo, guest->pid, guest->tid, STUB_SIGNAL_STOP, &info);
 	}
 	host_unlock(&cpu->user->locked);
 }
@@ -119,13 +127,18 @@ static void wake_guest(struct host_exchange *exchange)
 	syscall(SYS_futex, &exchange->go, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-static void post_run(struct host_guest *guest)
+/* Begins a run, after what is queued for the helper. False: the stub is dead. */
+static bool post_run(struct host_space *space, struct host_guest *guest, unsigned cpu)
 {
 	struct host_exchange *exchange = exchange_of(guest);
+	int err = host_space_flush_and_run(space, area_address(cpu), ++guest->runs);
 
-	atomic_store(&exchange->go, ++guest->runs);
+	if (err != -EAGAIN)
+		return !err;
+	atomic_store(&exchange->go, guest->runs);
 	if (atomic_load(&exchange->asleep))
 		wake_guest(exchange);
+	return true;
 }
 
 static void end_stub(struct host_space *space)
@@ -151,7 +164,7 @@ static bool look_after(struct host_space *space, struct host_guest *guest, unsig
 
 	if (host_space_check(space))
 		return false;
-	if (is_forged(guest)) {
+	if (!host_space_busy(space) && is_forged(guest)) {
 		end_stub(space);
 		return false;
 	}
@@ -194,11 +207,6 @@ static bool wait_run(struct host_space *space, struct host_guest *guest)
 
 /* ---- The birth of a guest thread ---- */
 
-static uint64_t area_address(unsigned cpu)
-{
-	return STUB_EXCHANGE + cpu * (uint64_t)STUB_EXCHANGE_BYTES;
-}
-
 /* The first frame shows where all others will be. False: one that cannot be used. */
 static bool learn_frame(const struct host_guest *guest, unsigned cpu)
 {
@@ -229,7 +237,7 @@ static bool learn_frame(const struct host_guest *guest, unsigned cpu)
 /* Other user code may have forged the number: it is believed if it is a thread not yet known. */
 static bool learn_tid(struct host_space *space, struct host_guest *guest)
 {
-	pid_t tid = (pid_t)exchange_of(guest)->tid;
+	pid_t tid = (pid_t)atomic_exchange(&exchange_of(guest)->tid, 0);
 
 	if (tid <= 0 || tid == space->pid || syscall(SYS_tgkill, space->pid, tid, 0))
 		return false;
@@ -490,7 +498,7 @@ static void run_once(struct host_space *space, struct hal_user *user, struct hal
 	struct host_guest *guest = &space->guests[cpu->id];
 	bool alive;
 
-	if (!host_space_flush(space) || (!guest->tid && !host_guest_begin(space, cpu->id))) {
+	if (!guest->tid && !host_guest_begin(space, cpu->id)) {
 		set_trap(event, HAL_TRAP_MACHINE, 0);
 		return;
 	}
@@ -502,8 +510,7 @@ static void run_once(struct host_space *space, struct hal_user *user, struct hal
 		*event = (struct hal_event){.kind = HAL_EVENT_INTERRUPT};
 		return;
 	}
-	post_run(guest);
-	alive = wait_run(space, guest);
+	alive = post_run(space, guest, cpu->id) && wait_run(space, guest);
 	host_cpu_leave_user(cpu);
 	set_running(cpu, NULL);
 	if (alive)

@@ -14,6 +14,7 @@
 #include "hal/host/host_priv.h"
 #include "hal/host/stub_message.h"
 
+#include <asm/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -191,8 +192,11 @@ int host_user_start(void)
 	}
 	if (host.seeded) {
 		host_user.trap_flags = STUB_TRAP_TSC;
-		if (syscall(SYS_arch_prctl, 0x1012, 1) == 0) /* ARCH_SET_CPUID */
+		if (syscall(SYS_arch_prctl, ARCH_SET_CPUID, 1) == 0)
 			host_user.trap_flags |= STUB_TRAP_CPUID;
+		else if (host.options->verbose)
+			fprintf(stderr, "cloudos-sim: this processor cannot trap cpuid: programs "
+					"see what it is, and repeat exactly only on its like\n");
 	}
 	err = start_zygote();
 	if (err) {
