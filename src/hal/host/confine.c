@@ -36,7 +36,7 @@ static const int calls[] = {
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(eventfd2),
 	/* the zygote's socket, and the end of stubs */
 	SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom), SCMP_SYS(sendto),
-	SCMP_SYS(wait4), SCMP_SYS(waitid),
+	SCMP_SYS(wait4), SCMP_SYS(waitid), SCMP_SYS(sched_setaffinity),
 	/* memory; mmap and mprotect follow below */
 	SCMP_SYS(munmap), SCMP_SYS(madvise), SCMP_SYS(mremap), SCMP_SYS(brk),
 	/* the rest of libc */

@@ -4,6 +4,7 @@
  *	zygote.c	the zygote, stub processes and their ends
  *	mmu.c		struct host_space: what is mapped, and requests to the helper
  *	user.c		a run of user code: registers in, event out
+ *	user_wait.c	handing over and waiting
  *	user_fpu.c	whose FPU state lies in which signal frame
  *	user_trap.c	instructions that seeded mode answers itself
  */
@@ -13,6 +14,7 @@
 #include "hal/hal.h"
 #include "hal/host/stub.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/types.h>
 
@@ -59,6 +61,10 @@ struct host_guest {
 	pid_t pid;     /* Set once */
 	pid_t tid;     /* 0: not yet made */
 	uint32_t runs; /* the value of GO */
+	bool spins;    /* both sides wait by spinning first; see user_wait.c, as the next three */
+	int luck;
+	unsigned until_trial, trial_gap;
+	int host_cpu; /* that it and the helper are kept on; -1: on none */
 	uint16_t segments[4];		  /* selectors that it has loaded */
 	_Atomic(struct hal_user *) owner; /* whose FPU state is in its frame; fpu lock */
 };
@@ -80,6 +86,17 @@ struct host_space {
 	struct host_guest guests[];
 };
 
+static inline struct host_exchange *host_exchange_of(const struct host_guest *guest)
+{
+	return (struct host_exchange *)guest->area;
+}
+
+/* The area of a CPU as the stub sees it. */
+static inline uint64_t host_area_address(unsigned cpu)
+{
+	return STUB_EXCHANGE + cpu * (uint64_t)STUB_EXCHANGE_BYTES;
+}
+
 /* Offsets in an exchange area of the frame that a signal makes while user code is not on the
  * alternate stack. Learnt from the first stub, the same for all. */
 struct host_frame {
@@ -94,7 +111,8 @@ struct host_user {
 	int exchange_fd;
 	pid_t zygote_pid;
 	size_t slot_bytes;
-	uint32_t spin;	     /* rounds of PAUSE before a sleep; 0: none */
+	uint32_t spin;	     /* rounds of PAUSE before a sleep; 0: never */
+	cpu_set_t host_cpus; /* that this process may use */
 	uint32_t trap_flags; /* STUB_TRAP_* */
 	_Atomic bool fpu_locked;
 	_Atomic bool spawn_locked;
@@ -145,6 +163,14 @@ bool host_space_request_locked(struct host_space *space, const struct host_reque
 
 /* Makes the guest thread of `cpu`. False: the stub is dead. */
 bool host_guest_begin(struct host_space *space, unsigned cpu);
+
+/* ---- user_wait.c ---- */
+
+/* Begins a run of the guest, after what is queued for the helper. False: the stub is dead. */
+bool host_guest_post(struct host_space *space, struct host_guest *guest, unsigned cpu);
+
+/* Waits for the end of the run. False: the stub is dead. */
+bool host_guest_wait(struct host_space *space, struct host_guest *guest);
 
 /* ---- user_fpu.c ---- */
 

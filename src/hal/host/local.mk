@@ -48,6 +48,7 @@ src_hal_host_libhal_a_SOURCES += \
 	src/hal/host/user.c \
 	src/hal/host/user_fpu.c \
 	src/hal/host/user_trap.c \
+	src/hal/host/user_wait.c \
 	src/hal/host/zygote.c
 
 # The stub is a program of its own: one page at a fixed address, without libc, never instrumented.

@@ -3,14 +3,11 @@
  *
  * The guest thread of a CPU waits in the stub for its word GO to change. A run writes all registers
  * into the exchange area, counts GO up, and waits until the stub has made DONE equal to it. Then
- * the signal frame that stopped user code says why it stopped. The waiting is a short spin where
- * the host has CPUs to spare, then a futex, on both sides.
+ * the signal frame that stopped user code says why it stopped.
  *
  *	1. A value of the exchange area is read once, checked, and used as checked: user code of
  *	   another CPU, or of this one that only pretends to have stopped, may change it meanwhile.
  *	2. Nothing here is proof that user code has stopped; see mmu.c.
- *	3. What can keep a guest thread from answering is user code's own doing: the wait looks
- *	   now and then whether the stub lives, stops it again, and at last kills it.
  *
  * host_user_cpu.locked guards what host_user_kick() reads.
  */
@@ -20,12 +17,10 @@
 
 #include <errno.h>
 #include <linux/audit.h>
-#include <linux/futex.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CS_USER 0x33
@@ -53,8 +48,6 @@
 #define PAGE_ERROR_WRITE 2
 #define PAGE_ERROR_EXEC 16
 
-#define WAIT_MS 50
-#define WAITS_UNANSWERED_MAX 200 /* 10 s in which user code does not let itself be stopped */
 
 /* struct sigcontext. */
 struct frame_regs {
@@ -78,17 +71,6 @@ struct host_user_cpu {
 	_Atomic bool locked;
 	struct host_guest *running; /* for host_user_kick() */
 };
-
-static struct host_exchange *exchange_of(const struct host_guest *guest)
-{
-	return (struct host_exchange *)guest->area;
-}
-
-/* The area as the stub sees it. */
-static uint64_t area_address(unsigned cpu)
-{
-	return STUB_EXCHANGE + cpu * (uint64_t)STUB_EXCHANGE_BYTES;
-}
 
 int host_user_cpu_start(struct host_cpu *cpu)
 {
@@ -114,95 +96,10 @@ void host_user_kick(struct host_cpu *cpu)
 	host_lock(&cpu->user->locked);
 	guest = cpu->user->running;
 	if (guest) {
-		atomic_store(&exchange_of(guest)->kick, 1);
+		atomic_store(&host_exchange_of(guest)->kick, 1);
 		syscall(SYS_rt_tgsigqueueinfo, guest->pid, guest->tid, STUB_SIGNAL_STOP, &info);
 	}
 	host_unlock(&cpu->user->locked);
-}
-
-/* ---- Handing over and waiting ---- */
-
-static void wake_guest(struct host_exchange *exchange)
-{
-	syscall(SYS_futex, &exchange->go, FUTEX_WAKE, 1, NULL, NULL, 0);
-}
-
-/* Begins a run, after what is queued for the helper. False: the stub is dead. */
-static bool post_run(struct host_space *space, struct host_guest *guest, unsigned cpu)
-{
-	struct host_exchange *exchange = exchange_of(guest);
-	int err = host_space_flush_and_run(space, area_address(cpu), ++guest->runs);
-
-	if (err != -EAGAIN)
-		return !err;
-	atomic_store(&exchange->go, guest->runs);
-	if (atomic_load(&exchange->asleep))
-		wake_guest(exchange);
-	return true;
-}
-
-static void end_stub(struct host_space *space)
-{
-	kill(space->pid, SIGKILL);
-	atomic_store(&space->dead, true);
-}
-
-/* Whether user code has overwritten the words by which a run begins and ends. */
-static bool is_forged(struct host_guest *guest)
-{
-	struct host_exchange *exchange = exchange_of(guest);
-	uint32_t done = atomic_load(&exchange->done);
-
-	return atomic_load(&exchange->go) != guest->runs ||
-	       (done != guest->runs && done != guest->runs - 1);
-}
-
-/* A wait has lasted long. False: the stub is dead. */
-static bool look_after(struct host_space *space, struct host_guest *guest, unsigned *unanswered)
-{
-	struct host_cpu *cpu = host_cpu_this();
-
-	if (host_space_check(space))
-		return false;
-	if (!host_space_busy(space) && is_forged(guest)) {
-		end_stub(space);
-		return false;
-	}
-	wake_guest(exchange_of(guest));
-	if (!cpu || !host_irq_pending(cpu))
-		return true;
-	host_user_kick(cpu);
-	if (++*unanswered < WAITS_UNANSWERED_MAX)
-		return true;
-	end_stub(space);
-	return false;
-}
-
-/* Waits for the end of the run. False: the stub is dead. */
-static bool wait_run(struct host_space *space, struct host_guest *guest)
-{
-	struct host_exchange *exchange = exchange_of(guest);
-	const struct timespec timeout = {0, WAIT_MS * 1000000};
-	unsigned unanswered = 0;
-
-	for (uint32_t i = 0; i < host_user.spin; i++) {
-		if (atomic_load_explicit(&exchange->done, memory_order_acquire) == guest->runs)
-			return true;
-		__builtin_ia32_pause();
-	}
-	for (;;) {
-		uint32_t done;
-
-		atomic_store(&exchange->waiting, 1);
-		done = atomic_load(&exchange->done);
-		if (done == guest->runs)
-			break;
-		if (syscall(SYS_futex, &exchange->done, FUTEX_WAIT, done, &timeout, NULL, 0) &&
-		    errno == ETIMEDOUT && !look_after(space, guest, &unanswered))
-			return false;
-	}
-	atomic_store_explicit(&exchange->waiting, 0, memory_order_relaxed);
-	return true;
 }
 
 /* ---- The birth of a guest thread ---- */
@@ -211,7 +108,7 @@ static bool wait_run(struct host_space *space, struct host_guest *guest)
 static bool learn_frame(const struct host_guest *guest, unsigned cpu)
 {
 	struct host_frame *frame = &host_user.frame;
-	uint64_t ucontext = exchange_of(guest)->ucontext - area_address(cpu);
+	uint64_t ucontext = host_exchange_of(guest)->ucontext - host_area_address(cpu);
 	uint64_t fpu;
 	uint32_t software[5];
 
@@ -220,7 +117,7 @@ static bool learn_frame(const struct host_guest *guest, unsigned cpu)
 	if (frame->fpu_bytes)
 		return ucontext == frame->ucontext;
 	memcpy(&fpu, guest->area + ucontext + UCONTEXT_FPU, sizeof(fpu));
-	fpu -= area_address(cpu);
+	fpu -= host_area_address(cpu);
 	if (fpu > STUB_EXCHANGE_BYTES - FPU_BYTES_MIN ||
 	    ucontext < EXCHANGE_REGISTERS + sizeof(struct hal_regs))
 		return false;
@@ -237,7 +134,7 @@ static bool learn_frame(const struct host_guest *guest, unsigned cpu)
 /* Other user code may have forged the number: it is believed if it is a thread not yet known. */
 static bool learn_tid(struct host_space *space, struct host_guest *guest)
 {
-	pid_t tid = (pid_t)atomic_exchange(&exchange_of(guest)->tid, 0);
+	pid_t tid = (pid_t)atomic_exchange(&host_exchange_of(guest)->tid, 0);
 
 	if (tid <= 0 || tid == space->pid || syscall(SYS_tgkill, space->pid, tid, 0))
 		return false;
@@ -254,16 +151,16 @@ bool host_guest_begin(struct host_space *space, unsigned cpu)
 	struct host_guest *guest = &space->guests[cpu];
 	const struct host_request request = {
 		(uint64_t)REQUEST_NEW_THREAD,
-		{area_address(cpu), area_address(cpu) + EXCHANGE_STACK, 0,
+		{host_area_address(cpu), host_area_address(cpu) + EXCHANGE_STACK, 0,
 		 STUB_EXCHANGE_BYTES - EXCHANGE_STACK},
 	};
 	bool made;
 
 	guest->runs = 1;
-	atomic_store(&exchange_of(guest)->go, 1);
+	atomic_store(&host_exchange_of(guest)->go, 1);
 	host_lock(&space->locked); /* until its birth is over: it reads the request page */
 	made = host_space_request_locked(space, &request) && host_space_flush_locked(space) &&
-	       wait_run(space, guest) && learn_frame(guest, cpu) && learn_tid(space, guest);
+	       host_guest_wait(space, guest) && learn_frame(guest, cpu) && learn_tid(space, guest);
 	host_unlock(&space->locked);
 	if (!made)
 		atomic_store(&space->dead, true);
@@ -309,7 +206,7 @@ static uint16_t clean_selector(uint64_t selector)
 
 static void write_registers(struct host_guest *guest, unsigned cpu, const struct hal_regs *regs)
 {
-	struct host_exchange *exchange = exchange_of(guest);
+	struct host_exchange *exchange = host_exchange_of(guest);
 	uint64_t *words = (uint64_t *)(guest->area + EXCHANGE_REGISTERS);
 	const uint16_t segments[4] = {(uint16_t)regs->ds, (uint16_t)regs->es, (uint16_t)regs->fs,
 				      (uint16_t)regs->gs};
@@ -328,14 +225,14 @@ static void write_registers(struct host_guest *guest, unsigned cpu, const struct
 			exchange->load_segments[i] = clean_selector(segments[i]);
 		exchange->load_what = LOAD_SEGMENTS;
 	}
-	exchange->load_fpu = area_address(cpu) + host_user.frame.fpu;
+	exchange->load_fpu = host_area_address(cpu) + host_user.frame.fpu;
 	atomic_store_explicit(&exchange->kick, 0, memory_order_relaxed);
 }
 
 static void read_registers(struct host_guest *guest, const struct frame_regs *from,
 			   struct hal_regs *regs)
 {
-	const struct host_exchange *exchange = exchange_of(guest);
+	const struct host_exchange *exchange = host_exchange_of(guest);
 
 	regs->r15 = from->r15;
 	regs->r14 = from->r14;
@@ -432,12 +329,12 @@ static void decode(const struct frame_regs *regs, const struct frame_info *info,
 /* Where the frame lies in the area; 0 if nowhere in it. */
 static uint32_t find_frame(const struct host_guest *guest, unsigned cpu)
 {
-	const struct host_exchange *exchange = exchange_of(guest);
+	const struct host_exchange *exchange = host_exchange_of(guest);
 	uint64_t ucontext;
 
 	if (exchange->kind == KIND_EARLY)
 		return host_user.frame.ucontext;
-	ucontext = exchange->ucontext - area_address(cpu);
+	ucontext = exchange->ucontext - host_area_address(cpu);
 	if (ucontext < EXCHANGE_STACK || ucontext > STUB_EXCHANGE_BYTES - FRAME_BYTES)
 		return 0;
 	return (uint32_t)ucontext;
@@ -447,7 +344,7 @@ static uint32_t find_frame(const struct host_guest *guest, unsigned cpu)
 static bool take_strange_fpu(struct host_guest *guest, unsigned cpu, struct hal_user *user,
 			     uint64_t fpu)
 {
-	fpu -= area_address(cpu);
+	fpu -= host_area_address(cpu);
 	if (fpu > STUB_EXCHANGE_BYTES - host_user.frame.fpu_bytes)
 		return false;
 	host_fpu_move(guest, user, guest->area + fpu);
@@ -462,7 +359,7 @@ static void read_event(struct host_guest *guest, unsigned cpu, struct hal_user *
 	uint32_t frame;
 
 	user->regs.orig_rax = UINT64_MAX;
-	if (exchange_of(guest)->kind == KIND_UNCHANGED) {
+	if (host_exchange_of(guest)->kind == KIND_UNCHANGED) {
 		*event = (struct hal_event){.kind = HAL_EVENT_INTERRUPT};
 		return;
 	}
@@ -510,7 +407,7 @@ static void run_once(struct host_space *space, struct hal_user *user, struct hal
 		*event = (struct hal_event){.kind = HAL_EVENT_INTERRUPT};
 		return;
 	}
-	alive = post_run(space, guest, cpu->id) && wait_run(space, guest);
+	alive = host_guest_post(space, guest, cpu->id) && host_guest_wait(space, guest);
 	host_cpu_leave_user(cpu);
 	set_running(cpu, NULL);
 	if (alive)

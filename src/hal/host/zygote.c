@@ -154,10 +154,10 @@ static int start_zygote(void)
 /* Rounds of PAUSE that last about 4 us, or 0 where nobody else could run meanwhile. */
 static uint32_t measure_spin(void)
 {
-	cpu_set_t set;
 	uint64_t start, ns;
 
-	if (sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) < 2 * (int)host.cpu_count)
+	if (sched_getaffinity(0, sizeof(host_user.host_cpus), &host_user.host_cpus) ||
+	    CPU_COUNT(&host_user.host_cpus) < 2 * (int)host.cpu_count || host.options->pin)
 		return 0;
 	start = host_clock_monotonic_ns();
 	for (int i = 0; i < 2000; i++)
@@ -315,11 +315,11 @@ static struct host_space *ask_space(void)
 		space->window = NULL;
 	if (space->done_fd < 0 || !space->window)
 		goto refuse;
-	*(uint32_t *)(space->window + REQUEST_SPIN) = host_user.spin;
 	*(uint64_t *)(space->window + REQUEST_ONE) = 1;
 	for (unsigned cpu = 0; cpu < host.cpu_count; cpu++) {
 		space->guests[cpu].area =
 			space->window + HAL_PAGE_SIZE + cpu * (size_t)STUB_EXCHANGE_BYTES;
+		space->guests[cpu].host_cpu = -1;
 	}
 	if (!ask_zygote(space))
 		goto refuse;
