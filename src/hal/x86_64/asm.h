@@ -41,7 +41,6 @@
 #define CR4_SMEP (1ull << 20)
 #define CR4_SMAP (1ull << 21)
 
-#define RFLAGS_CF (1u << 0)
 #define RFLAGS_FIXED (1u << 1)
 #define RFLAGS_TF (1u << 8)
 #define RFLAGS_IF (1u << 9)
@@ -159,19 +158,6 @@ static inline void hardware_irq_restore(bool enable)
 static inline void invlpg(uintptr_t addr)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(addr) : "memory");
-}
-
-#define INVPCID_ADDRESS 0ull
-#define INVPCID_CONTEXT 1ull
-#define INVPCID_ALL 2ull
-
-static inline void invpcid(uint64_t type, uint64_t pcid, uintptr_t addr)
-{
-	struct {
-		uint64_t pcid, addr;
-	} descriptor = {pcid, addr};
-
-	__asm__ volatile("invpcid %1, %0" : : "r"(type), "m"(descriptor) : "memory");
 }
 
 #endif

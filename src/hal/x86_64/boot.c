@@ -50,7 +50,7 @@ void x86_boot_fail(const char *what, const char *why, const char *remedy)
 	hal_power_off(FAIL_STATUS);
 }
 
-static void warn(const char *what, const char *why)
+void x86_boot_warn(const char *what, const char *why)
 {
 	log_text("cloudos: ");
 	log_text(what);
@@ -85,10 +85,10 @@ static void read_loader_tables(uint32_t magic, paddr_t addr)
 		x86_boot_fail("cannot use what the boot loader left", why,
 			  "Boot with qemu -kernel, or by multiboot2 from GRUB.");
 	if (tables->cmdline_cut)
-		warn("the kernel command line", "too long, its end is cut off");
+		x86_boot_warn("the kernel command line", "too long, its end is cut off");
 	if (tables->initrd_bytes &&
 	    (tables->initrd >= BOOT_REACH || tables->initrd_bytes > BOOT_REACH - tables->initrd)) {
-		warn("the initial image", "lies above 4 GiB and is not used");
+		x86_boot_warn("the initial image", "lies above 4 GiB and is not used");
 		tables->initrd_bytes = 0;
 	}
 }
@@ -106,9 +106,9 @@ static void read_acpi(void)
 	if (!rsdp)
 		rsdp = acpi_find_root(&reader, BIOS_AREA, BIOS_AREA_BYTES);
 	if (acpi_parse(&reader, rsdp, &x86_acpi) && rsdp)
-		warn("ACPI", "the root pointer is damaged; going on without its tables");
+		x86_boot_warn("ACPI", "the root pointer is damaged; going on without its tables");
 	if (x86_acpi.problem)
-		warn("ACPI", x86_acpi.problem);
+		x86_boot_warn("ACPI", x86_acpi.problem);
 }
 
 /* ---- Memory ---- */
@@ -137,10 +137,10 @@ static void find_ram(void)
 		x86_boot_fail("cannot start", "the machine has less than 8 MiB of free memory",
 			  "Give it more (qemu -m 64M).");
 	if (state->ram.dropped_bytes || tables->regions_dropped)
-		warn("memory map", "has too many pieces; the smallest are not used");
+		x86_boot_warn("memory map", "has too many pieces; the smallest are not used");
 	state->trampoline = ram_map_take(&state->ram, HAL_PAGE_SIZE, HAL_PAGE_SIZE, LOW_MEMORY_END);
 	if (!state->trampoline && x86_acpi.cpu_count > 1)
-		warn("other CPUs", "cannot be started: no memory below 640 KiB is free");
+		x86_boot_warn("other CPUs", "cannot be started: no memory below 640 KiB is free");
 }
 
 paddr_t x86_page_alloc(void)
@@ -168,7 +168,7 @@ static void fill_boot_info(void)
 	hal_boot.initrd.bytes = tables->initrd_bytes;
 	if (tables->initrd_bytes &&
 	    !ram_map_covers(&x86_boot_state.all_ram, tables->initrd, tables->initrd_bytes)) {
-		warn("the initial image", "does not lie in RAM and is not used");
+		x86_boot_warn("the initial image", "does not lie in RAM and is not used");
 		hal_boot.initrd.bytes = 0;
 	}
 	hal_boot.cmdline = tables->cmdline;

@@ -25,6 +25,8 @@ extern struct acpi_info x86_acpi;	     /* boot.c. Set once: what ACPI's tables s
 /* Ends the machine before the kernel runs: says what is wrong and what to do about it. */
 HAL_NORETURN void x86_boot_fail(const char *what, const char *why, const char *remedy);
 
+void x86_boot_warn(const char *what, const char *why);
+
 /* ---- display.c: the log on a screen ---- */
 void x86_display_map(void); /* when the kernel's own tables are in use */
 void x86_display_init(const struct boot_framebuffer *framebuffer);

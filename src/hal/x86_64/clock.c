@@ -36,7 +36,6 @@ struct reference {
 	uint32_t (*read)(void);
 	uint64_t hz;
 	uint32_t mask;
-	const char *name;
 };
 
 struct sample {
@@ -49,7 +48,6 @@ static struct {
 	uint64_t ns_per_tick, ticks_per_ns, apic_ticks_per_ns; /* 32.32 */
 	uint64_t epoch_ns;
 	uintptr_t hpet;
-	const char *source;
 } clock = {.ticks_per_ns = 4ull << 32}; /* Set once; until then delays are long enough */
 
 static uint64_t scale(uint64_t value, uint64_t factor)
@@ -94,13 +92,13 @@ static bool find_hpet(struct reference *reference)
 	if (!period || period > HPET_PERIOD_MAX_FS)
 		return false;
 	hal_mmio_write32(clock.hpet + HPET_CONFIG, hal_mmio_read32(clock.hpet + HPET_CONFIG) | 1);
-	*reference = (struct reference){read_hpet, FS_PER_S / period, UINT32_MAX, "HPET"};
+	*reference = (struct reference){read_hpet, FS_PER_S / period, UINT32_MAX};
 	return true;
 }
 
 static bool find_pm_timer(struct reference *reference)
 {
-	*reference = (struct reference){read_pm_timer, PM_TIMER_HZ, 0xffffff, "ACPI timer"};
+	*reference = (struct reference){read_pm_timer, PM_TIMER_HZ, 0xffffff};
 	return x86_acpi.pm_timer.addr && x86_acpi.pm_timer.space == ACPI_SPACE_IO;
 }
 
@@ -110,7 +108,7 @@ static bool start_pit(struct reference *reference)
 	out8(PIT_COMMAND, 0xb0);			      /* channel 2, mode 0 */
 	out8(PIT_CHANNEL2, 0xff);
 	out8(PIT_CHANNEL2, 0xff);
-	*reference = (struct reference){read_pit, PIT_HZ, 0xffff, "PIT"};
+	*reference = (struct reference){read_pit, PIT_HZ, 0xffff};
 	return true;
 }
 
@@ -153,7 +151,6 @@ static bool measure(const struct reference *reference)
 	if (!clock.tsc_hz)
 		clock.tsc_hz = (end.tsc - start.tsc) * reference->hz / elapsed;
 	clock.apic_hz = (uint64_t)(start.apic_left - end.apic_left) * reference->hz / elapsed;
-	clock.source = reference->name;
 	return clock.tsc_hz && clock.apic_hz;
 }
 
@@ -173,7 +170,6 @@ static void calibrate(void)
 	struct reference reference;
 
 	clock.tsc_hz = read_tsc_hz();
-	clock.source = "CPUID";
 	if (clock.tsc_hz && x86_features.tsc_deadline)
 		return;
 	for (unsigned i = 0; i < ARRAY_COUNT(find); i++)
@@ -181,8 +177,10 @@ static void calibrate(void)
 			return;
 	if (!clock.tsc_hz && cpuid(0, 0).eax >= 0x16)
 		clock.tsc_hz = (cpuid(0x16, 0).eax & 0xffff) * 1000000ull;
-	clock.source = clock.tsc_hz ? "CPUID" : "a guess: no timer counts";
-	clock.tsc_hz = clock.tsc_hz ? clock.tsc_hz : FALLBACK_HZ;
+	if (!clock.tsc_hz) {
+		x86_boot_warn("clock", "no timer counts, so that the speed of time is a guess");
+		clock.tsc_hz = FALLBACK_HZ;
+	}
 	clock.apic_hz = clock.apic_hz ? clock.apic_hz : FALLBACK_HZ;
 }
 
@@ -263,12 +261,6 @@ void x86_clock_init_cpu(void)
 	x86_cpu_this()->timer_deadline_ns = HAL_TIME_NEVER;
 	if (x86_features.tsc_deadline)
 		x86_apic_timer_use_deadline();
-}
-
-const char *x86_clock_describe(uint64_t *tsc_hz)
-{
-	*tsc_hz = clock.tsc_hz;
-	return clock.source;
 }
 
 /* ---- Time and timer ---- */

@@ -61,7 +61,6 @@ void x86_cpu_find_features(void)
 		r = cpuid(7, 0);
 		f->fsgsbase = r.ebx & 1u << 0;
 		f->smep = r.ebx & 1u << 7;
-		f->invpcid = r.ebx & 1u << 10;
 		f->rdseed = r.ebx & 1u << 18;
 		f->smap = r.ebx & 1u << 20;
 		f->umip = r.ecx & 1u << 2;

@@ -92,7 +92,7 @@ struct x86_cpu {
 };
 
 struct x86_features {
-	bool nx, big_pages_1g, pge, pcid, invpcid, smep, smap, umip, fsgsbase;
+	bool nx, big_pages_1g, pge, pcid, smep, smap, umip, fsgsbase;
 	bool xsave, xsaveopt, rdrand, rdseed, x2apic, tsc_deadline, mce;
 	uint64_t xcr0;		/* the components that are kept for user code */
 	uint32_t mxcsr_mask;
@@ -168,7 +168,6 @@ void x86_clock_init(void);
 void x86_clock_init_cpu(void);
 void x86_clock_timer_vector(void);
 void x86_clock_delay_us(unsigned us);
-const char *x86_clock_describe(uint64_t *tsc_hz); /* how it was calibrated, for people */
 
 /* ---- paging.c ---- */
 void x86_paging_init(void);

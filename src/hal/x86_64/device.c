@@ -13,7 +13,6 @@
 
 #define CURSOR_CMDLINE 0x100u /* cursors: DSDT below, command line from here */
 #define CURSOR_PCI 0x200u     /* and PCI functions from here, by number */
-#define CMDLINE_WORDS_MAX (CURSOR_PCI - CURSOR_CMDLINE)
 #define PCI_FUNCTIONS (1u << 16)
 #define PCI_BUS_FUNCTIONS 256u
 #define PCI_VENDOR 0x00

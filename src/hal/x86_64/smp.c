@@ -21,7 +21,6 @@
 #define START_RETRY_US 2000u /* after which a startup message is sent again, as Intel asks for */
 #define STOP_TIMEOUT_US 100000u
 #define XAPIC_ID_BROADCAST 255u
-#define LOW_MEMORY_END 0x100000u
 
 /* The end of the trampoline in head.S. */
 struct trampoline_vars {

@@ -14,7 +14,6 @@
 
 /* CF PF AF ZF SF TF DF OF RF AC ID: what user code may have as it likes. */
 #define USER_FLAGS 0x250dd5ull
-#define PAGE_FAULT_PRESENT 1u
 #define PAGE_FAULT_WRITE 2u
 #define PAGE_FAULT_RESERVED 8u
 #define PAGE_FAULT_EXEC 16u
