@@ -279,13 +279,17 @@ static void pin(uint64_t affinity)
 static void test_timer_expires_in_the_order_of_deadlines(void)
 {
 	struct counted_timer timers[TIMERS] = {0};
-	uint64_t base = hal_time_ns() + 5 * MS;
+	uint64_t base;
+	bool irq;
 
 	pin(1); /* the order is that of one CPU */
+	irq = hal_irq_disable(); /* none expires before all are set */
+	base = hal_time_ns() + 5 * MS;
 	for (unsigned i = 0; i < TIMERS; i++) {
 		timer_prepare(&timers[i].timer, count_expiry);
 		timer_set(&timers[i].timer, base + i * 37 % TIMERS * 1000);
 	}
+	hal_irq_restore(irq);
 	sleep_ns(10 * MS);
 	for (unsigned i = 0; i < TIMERS; i++) {
 		EXPECT(atomic_load(&timers[i].expired) == 1);
@@ -299,11 +303,15 @@ static void test_timer_expires_in_the_order_of_deadlines(void)
 static void test_timer_cancelled_does_not_expire(void)
 {
 	struct counted_timer counted = {0};
+	bool irq, cancelled;
 
 	timer_prepare(&counted.timer, count_expiry);
 	CHECK(!timer_cancel(&counted.timer));
+	irq = hal_irq_disable(); /* it cannot expire before it is cancelled */
 	timer_set(&counted.timer, hal_time_ns() + 2 * MS);
-	CHECK(timer_cancel(&counted.timer));
+	cancelled = timer_cancel(&counted.timer);
+	hal_irq_restore(irq);
+	CHECK(cancelled);
 	CHECK(!timer_cancel(&counted.timer));
 	sleep_ns(4 * MS);
 	CHECK(atomic_load(&counted.expired) == 0);
