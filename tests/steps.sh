@@ -24,7 +24,8 @@ steps_build() {
 		step build-$machine build_tree $machine --target all --target root.cpio \
 			--target hal-test-all --with-hal=$machine
 	done
-	step build-asan build_tree host-asan --with-hal=host --enable-asan
+	step build-asan build_tree host-asan --target all --target root.cpio \
+		--with-hal=host --enable-asan
 	step build-tsan build_tree host-tsan --with-hal=host --enable-tsan
 	step build-coverage build_tree host-coverage --with-hal=host --enable-coverage \
 		CFLAGS="-O1 -g"

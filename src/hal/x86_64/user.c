@@ -12,8 +12,8 @@
 #include "hal/x86_64/asm.h"
 #include "hal/x86_64/cpu_priv.h"
 
-/* CF PF AF ZF SF TF DF OF RF AC ID: what user code may have as it likes. */
-#define USER_FLAGS 0x250dd5ull
+/* CF PF AF ZF SF TF DF OF NT RF AC ID: what user code may have as it likes. */
+#define USER_FLAGS 0x254dd5ull
 #define PAGE_FAULT_WRITE 2u
 #define PAGE_FAULT_RESERVED 8u
 #define PAGE_FAULT_EXEC 16u
