@@ -72,7 +72,7 @@ need_configure() {
 
 # build_tree FOLDER CONFIGURE-OPTIONS...: configures build/FOLDER once and brings it up to date.
 build_tree() {
-	local folder=$top/build/$1 name=$1 targets=()
+	local folder=$top/build/$1 name=$1 target targets=()
 	shift
 	while [ "${1-}" = --target ]; do
 		targets+=("$2")
@@ -85,6 +85,9 @@ build_tree() {
 	fi
 	if ! make -q -C "$folder" "${targets[@]}" >/dev/null 2>&1; then
 		say "building build/$name"
-		logged "$folder/make.out" make make -s -C "$folder" -j"$(nproc)" "${targets[@]}"
+		# One by one: 'all' is a make of its own, and must not meet another.
+		for target in "${targets[@]-all}"; do
+			logged "$folder/make.out" make make -s -C "$folder" -j"$(nproc)" "$target"
+		done
 	fi
 }
