@@ -106,7 +106,7 @@ step_selftest_tree() {
 step_hal_test() {
 	local machine=$1
 	shift
-	timeout 60 "$top/run.sh" --machine "$machine" --kernel hal-test "$@" -v
+	timeout $HANG_SECONDS "$top/run.sh" --machine "$machine" --kernel hal-test "$@" -v
 	local status=$?
 	if [ "$machine" = host ] && [ $status = 124 ]; then
 		# An open fault of the host machine; what failed before it still counts.
